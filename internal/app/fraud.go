@@ -144,8 +144,9 @@ func (i *Installation) fraudEscalate(ctx context.Context, g *desk.Group) error {
 	key := "fraud-" + hex.EncodeToString(sum[:8]) + "-" + g.Stage.String()
 	title := map[desk.Stage]string{desk.Late: "Nobody reacted to a fraud alert for an hour", desk.Near: "The 24 hours of a fraud alert are over soon",
 		desk.Over: "The 24 hours of a fraud alert are over"}[g.Stage]
-	m := &notify.Message{ID: key, Event: "fraud.escalated", Severity: notify.Urgent, At: i.Now(), Thread: "fraud " + first.ID, Title: title + ": " + fraudTitle(g),
-		Text: fraudCause(g, i.Now()), Commands: []string{"partnerguard fraud show " + first.ID, "partnerguard fraud assign " + first.ID}}
+	m := &notify.Message{ID: key, Event: "fraud.escalated", Severity: notify.Urgent, At: i.Now(), Thread: "fraud " + first.ID,
+		Title: title + ": " + fraudTitle(g),
+		Text:  fraudCause(g, i.Now()), Commands: []string{"partnerguard fraud show " + first.ID, "partnerguard fraud assign " + first.ID}}
 	return i.DB.InTx(ctx, func(ctx context.Context) error {
 		fresh, err := notify.NewTold(i.DB).Once(ctx, key, i.Now())
 		if err != nil || !fresh {

@@ -147,6 +147,10 @@ func mustName(x *table, column string, row []any) bool {
 		return false // when, from where and by what it was used, for people
 	case (x.name == "delegation_moves" || x.name == "budget_items") && slices.Contains([]string{"next", "holder", "held_until"}, column):
 		return false // when it is looked at again, and by whom
+	case x.name == "fraud_answers" && slices.Contains([]string{"next", "holder", "held_until"}, column):
+		return false // likewise
+	case x.name == "fraud_pulls" && !slices.Contains([]string{"source", "first", "mark"}, column):
+		return false // how reading went, for people
 	case marked(x.name), x.name == "vault_keyset" && slices.Contains([]string{"vault", "master_kind", "master_id", "wrapped", "keyset"}, column):
 		return true // its other columns decide nothing: the master key of the settings opens it, or nothing does
 	case x.name == "vault_rows":

@@ -101,7 +101,8 @@ func TestUnsure(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	t.Parallel()
 	read := func(status, log string) Alert {
-		a, err := Read([]byte(`{"id":"g","alertType":"CryptoMining","status":"` + status + `","detectedDateTime":"2026-11-30T10:00:00Z","activityLogs":[` + log + `]}`))
+		a, err := Read([]byte(`{"id":"g","alertType":"CryptoMining","status":"` + status + `","detectedDateTime":"2026-11-30T10:00:00Z",
+			"activityLogs":[` + log + `]}`))
 		if err != nil {
 			t.Fatal(err)
 		}

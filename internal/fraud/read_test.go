@@ -81,8 +81,9 @@ func TestReadTest(t *testing.T) {
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]Kind{
-		"VM_AnomalousDeployment": Machines, "vm_anomalousdeployment": Machines, "CRYPTOMINING": CryptoMining, "networkConnectionsToCryptoMiningPools": CryptoMining,
-		"UsageAnomalyDetection": Consumption, "ARM_AnomalousResourceConsumption": Consumption, "ARM_SuspiciousOperations": Operations,
+		"VM_AnomalousDeployment": Machines, "vm_anomalousdeployment": Machines, "CRYPTOMINING": CryptoMining,
+		"networkConnectionsToCryptoMiningPools": CryptoMining,
+		"UsageAnomalyDetection":                 Consumption, "ARM_AnomalousResourceConsumption": Consumption, "ARM_SuspiciousOperations": Operations,
 		"AzureBatch_AnomalousDeployment": Batch, "AzureContainerInstances_AnomalousDeployment": Containers,
 		"AzureMachineLearning_AnomalousDeployment": Learning, "multiRegionMachineLearningUsageAnomaly": Learning,
 		"VirtualMachineDeploymentAnomaly": Machines, "MultiRegionVirtualMachineScaleSetDeploymentAnomaly": Machines,
@@ -137,7 +138,8 @@ func TestHostile(t *testing.T) {
 		}
 		bounded(t, &a)
 	}
-	if a, _ := Read([]byte(`{"id":"x","status":"odd","detectedDateTime":"yesterday","firstObservedDateTime":"2026-11-30T10:00:00Z"}`)); !a.Detected.IsZero() || !a.Open() {
+	a, _ := Read([]byte(`{"id":"x","status":"odd","detectedDateTime":"yesterday","firstObservedDateTime":"2026-11-30T10:00:00Z"}`))
+	if !a.Detected.IsZero() || !a.Open() {
 		t.Errorf("a clock that cannot be read is none, and a status that is not known is open: %+v", a)
 	}
 }

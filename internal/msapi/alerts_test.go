@@ -66,8 +66,9 @@ func TestNeverAnswersAll(t *testing.T) {
 	if len(w.bodies) != 0 {
 		t.Errorf("sent: %q", w.bodies)
 	}
-	if err := p.ResolveFraudEvent(ctx, customer, customer+"_e", "Fraud"); err != nil || len(w.bodies) != 1 || w.bodies[0] != `POST /v1/fraudEvents/subscription/`+
-		customer+`/status {"EventIds":["`+customer+`_e"],"EventStatus":"Resolved","ResolvedReason":"Fraud"}` {
+	if err := p.ResolveFraudEvent(ctx, customer, customer+"_e", "Fraud"); err != nil || len(w.bodies) != 1 ||
+		w.bodies[0] != `POST /v1/fraudEvents/subscription/`+
+			customer+`/status {"EventIds":["`+customer+`_e"],"EventStatus":"Resolved","ResolvedReason":"Fraud"}` {
 		t.Errorf("%v %q", err, w.bodies)
 	}
 }

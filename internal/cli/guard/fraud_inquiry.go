@@ -24,11 +24,6 @@ func newFraudInquiries(env *kit.Env, open kit.Opener) []*cobra.Command {
 	return []*cobra.Command{newFraudInquire(env, open), newFraudTimeline(env, open), newFraudReport(env, open)}
 }
 
-// oneAlert refuses what names none.
-func oneAlert(name string) cobra.PositionalArgs {
-	return kit.Between(1, 1, problem.New(problem.Usage, "fraud %s takes one alert", name).WithHint("partnerguard fraud list shows their ids; the beginning of one is enough"))
-}
-
 func newFraudInquire(env *kit.Env, open kit.Opener) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{

@@ -60,10 +60,12 @@ func (d *Desk) Answer(ctx context.Context, id string, reason fraud.Reason, actor
 			return err
 		}
 		r.state, r.next = Queued, d.now()
-		r.body = replyBody{Reason: reason, By: print.Clean(actor, print.MaxName), At: d.now(), About: about{GraphID: c.GraphID, EventID: c.EventID, Type: c.Type,
-			Customer: c.Customer, Subscription: c.Subscription, Detected: c.Detected}}
+		r.body = replyBody{Reason: reason, By: print.Clean(actor, print.MaxName), At: d.now(),
+			About: about{GraphID: c.GraphID, EventID: c.EventID, Type: c.Type,
+				Customer: c.Customer, Subscription: c.Subscription, Detected: c.Detected}}
 		if err := d.putReply(ctx, &r, was); errors.Is(err, errStale) {
-			return problem.New(problem.Conflict, "the alert %s was answered by another process at this moment", c.ID).WithHint("partnerguard fraud show %s", c.ID)
+			return problem.New(problem.Conflict, "the alert %s was answered by another process at this moment", c.ID).
+				WithHint("partnerguard fraud show %s", c.ID)
 		} else if err != nil {
 			return err
 		}
@@ -80,7 +82,8 @@ func by(a *fraud.Alert) string {
 
 // said records what became of an answer, with the version of its row.
 func (d *Desk) said(ctx context.Context, r *reply, a audit.Action, o audit.Outcome, actor, words string) error {
-	return d.record(ctx, a, o, actor, r.alert, r.body.About.Customer, words, map[string]string{"row": rowOf("answer", r.version), "reason": string(r.body.Reason)})
+	return d.record(ctx, a, o, actor, r.alert, r.body.About.Customer, words,
+		map[string]string{"row": rowOf("answer", r.version), "reason": string(r.body.Reason)})
 }
 
 // step writes an answer's next state, with its event.
@@ -169,6 +172,7 @@ func (d *Desk) send(ctx context.Context, r *reply) error {
 	if !is.Open() {
 		return d.found(ctx, r, &is)
 	}
+	is.ID, is.GraphID, is.EventID = r.alert, cmp.Or(is.GraphID, x.GraphID), cmp.Or(x.EventID, is.EventID)
 	d.d.at(ctx, "looked")
 	if r.state != Asked {
 		if err := d.step(ctx, r, Asked, audit.FraudAsked, audit.Done, ""); err != nil {
@@ -176,7 +180,7 @@ func (d *Desk) send(ctx context.Context, r *reply) error {
 		}
 	}
 	d.d.at(ctx, "asked")
-	if err := cloud.Resolve(ctx, &ask, r.body.Reason); refused(err) {
+	if err := cloud.Resolve(ctx, &is, r.body.Reason); refused(err) {
 		return d.settle(ctx, r, Failed, audit.FraudFailed, audit.Refused, words(err))
 	} else if err != nil {
 		return err

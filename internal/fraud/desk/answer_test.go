@@ -58,7 +58,8 @@ func TestAnswer(t *testing.T) {
 		if got := r.words(id); got != "resolved sent fraud" {
 			t.Error(got)
 		}
-		if err := r.Answer(ctx, id, fraud.Fraud, "local:ben"); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), "resolved already: fraud, by us") {
+		if err := r.Answer(ctx, id, fraud.Fraud, "local:ben"); !errors.Is(err, problem.Conflict) ||
+			!strings.Contains(err.Error(), "resolved already: fraud, by us") {
 			t.Error(err)
 		}
 		if err := r.Answer(ctx, id, "mine", "local:ben"); !errors.Is(err, problem.Usage) {
@@ -97,7 +98,8 @@ func TestMeanwhile(t *testing.T) {
 		want   string
 		words  string
 	}{
-		"otherwise":    {fraud.Legitimate, "resolved other fraud", "it was resolved as legitimate meanwhile, by ben at 2026-11-30 12:00 UTC; nothing was overwritten"},
+		"otherwise": {fraud.Legitimate, "resolved other fraud",
+			"it was resolved as legitimate meanwhile, by ben at 2026-11-30 12:00 UTC; nothing was overwritten"},
 		"the same way": {fraud.Fraud, "resolved sent fraud", "it was resolved the same way meanwhile, by ben at 2026-11-30 12:00 UTC; nothing was sent"},
 	} {
 		t.Run(name, func(t *testing.T) {

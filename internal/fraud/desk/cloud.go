@@ -130,15 +130,32 @@ func (l *live) Resolve(ctx context.Context, a *fraud.Alert, reason fraud.Reason)
 				return verdict(err)
 			}
 		}
-		if err != nil && a.EventID == "" {
-			return verdict(err)
+	}
+	event := a.EventID
+	if event == "" {
+		if event = l.event(ctx, a); event == "" {
+			return verdict(cmp.Or(err, error(problem.New(problem.NotFound, "the alert %s is known to neither interface", a.ID))))
 		}
 	}
-	if a.EventID == "" {
-		return problem.New(problem.NotFound, "the alert %s is known to neither interface", a.ID)
-	}
 	r := string(reason)
-	return verdict(l.center.ResolveFraudEvent(ctx, a.Subscription, a.EventID, strings.ToUpper(r[:1])+r[1:]))
+	return verdict(l.center.ResolveFraudEvent(ctx, a.Subscription, event, strings.ToUpper(r[:1])+r[1:]))
+}
+
+// event is the fraud event that an alert of Graph is, where that is sure; "" else.
+func (l *live) event(ctx context.Context, a *fraud.Alert) string {
+	if a.Subscription == "" {
+		return ""
+	}
+	events, _, err := gather(l.center.FraudEvents(ctx, a.Subscription), fraud.ReadCenter)
+	if err != nil {
+		return ""
+	}
+	for _, x := range fraud.Join(append(events, *a)) {
+		if x.GraphID == a.GraphID {
+			return x.EventID
+		}
+	}
+	return ""
 }
 
 // closed says that an interface does not let us in, or has no such thing: the next is asked.

@@ -13,7 +13,7 @@ type Config struct {
 	// Every is how often Microsoft is asked, besides whenever it rings.
 	Every time.Duration `yaml:"fraudEvery" default:"5m" about:"how often alerts about Azure fraud are read, besides when Microsoft's webhook rings"`
 	// Escalate is the channel that hears of alerts nobody took up.
-	Escalate string `yaml:"fraudEscalate" about:"the channel of notify that hears of fraud alerts nobody answers: after an hour, and before the 24 hours are over"`
+	Escalate string `yaml:"fraudEscalate" about:"the channel of notify that hears of fraud alerts nobody answers: after an hour, and near the 24 hours"`
 }
 
 const (

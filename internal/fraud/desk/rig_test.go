@@ -44,7 +44,8 @@ func (f *fake) jump(d time.Duration) { f.mu.Lock(); defer f.mu.Unlock(); f.at = 
 func (f *fake) raise(id, sub, kind string, ago time.Duration) *fraud.Alert {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	a := &fraud.Alert{GraphID: id, EventID: sub + "_" + id, Name: "Alert " + id, Type: kind, Kind: fraud.KindOf(kind), Status: fraud.Active, Customer: "c-" + sub,
+	a := &fraud.Alert{GraphID: id, EventID: sub + "_" + id, Name: "Alert " + id, Type: kind, Kind: fraud.KindOf(kind), Status: fraud.Active,
+		Customer:     "c-" + sub,
 		Subscription: sub, Detected: f.at.Add(-ago), Severity: "high"}
 	f.alerts[id] = a
 	return a
@@ -57,7 +58,8 @@ func (f *fake) resolve(id string, reason fraud.Reason, by string) {
 
 // told is an alert as an interface tells it.
 func (f *fake) told(a *fraud.Alert, graph bool) fraud.Alert {
-	m := map[string]any{"status": a.Status, "resolvedReason": a.Reason, "resolvedBy": a.ResolvedBy, "customerTenantId": a.Customer, "subscriptionId": a.Subscription,
+	m := map[string]any{"status": a.Status, "resolvedReason": a.Reason, "resolvedBy": a.ResolvedBy,
+		"customerTenantId": a.Customer, "subscriptionId": a.Subscription,
 		"displayName": a.Name, "isTest": a.Test, "severity": a.Severity, "eventStatus": a.Status}
 	at := map[bool]string{true: "detectedDateTime", false: "eventTime"}[graph]
 	if !a.Detected.IsZero() {

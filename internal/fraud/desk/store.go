@@ -186,7 +186,8 @@ func (d *Desk) caseOf(s *shelf, k *kept, read time.Time) Case {
 			c.Notes = append(c.Notes, f.body.Notes...)
 		}
 		if r := s.replies[k.ID]; r != nil {
-			c.Answer = &Answer{Reason: r.body.Reason, State: r.state, By: r.body.By, At: r.body.At, Settled: r.body.Settled, Why: r.body.Why, Tries: r.body.Tries}
+			c.Answer = &Answer{Reason: r.body.Reason, State: r.state, By: r.body.By, At: r.body.At, Settled: r.body.Settled,
+				Why: r.body.Why, Tries: r.body.Tries}
 		}
 	} else {
 		c.Aged = false // it may be anything
@@ -258,6 +259,11 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Case, error) {
 		}
 		out = append(out, d.caseOf(&s, k, good))
 	}
+	sortCases(out)
+	return out, nil
+}
+
+func sortCases(out []Case) {
 	slices.SortStableFunc(out, func(a, b Case) int {
 		if a.Open() != b.Open() {
 			if a.Open() {
@@ -270,7 +276,6 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Case, error) {
 		}
 		return cmp.Or(b.Detected.Compare(a.Detected), cmp.Compare(a.ID, b.ID))
 	})
-	return out, nil
 }
 
 // Readings tell how reading went: of the desk as a whole first, then of each interface.

@@ -71,7 +71,8 @@ func Register(ctx context.Context, c Center, where string, replace bool) (r msap
 	}
 	for _, w := range Wanted() {
 		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, w) }) {
-			return r, false, problem.New(problem.Conflict, "Partner Center has no event %s in this cloud", w).WithHint("alerts are read every few minutes without it")
+			return r, false, problem.New(problem.Conflict, "Partner Center has no event %s in this cloud", w).
+				WithHint("alerts are read every few minutes without it")
 		}
 	}
 	r, err = c.RegisterWebhook(ctx, want, has)
@@ -82,7 +83,8 @@ func Register(ctx context.Context, c Center, where string, replace bool) (r msap
 func reachable(where string) error {
 	u, err := url.Parse(where)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" || len(where) > 2<<10 {
-		return problem.New(problem.Usage, "%.80q is no address that Partner Center can call", where).WithHint("set publicURL, such as https://guard.contoso.example")
+		return problem.New(problem.Usage, "%.80q is no address that Partner Center can call", where).
+			WithHint("set publicURL, such as https://guard.contoso.example")
 	}
 	return nil
 }
@@ -97,7 +99,8 @@ func Remove(ctx context.Context, c Center, where string) (r msapi.Registration, 
 	case !has:
 		return r, false, nil
 	case !strings.EqualFold(was.URL, where):
-		return was, false, problem.New(problem.Conflict, "Partner Center rings elsewhere: %s", print.Clean(was.URL, 200)).WithHint("that registration is not ours, and stays")
+		return was, false, problem.New(problem.Conflict, "Partner Center rings elsewhere: %s", print.Clean(was.URL, 200)).
+			WithHint("that registration is not ours, and stays")
 	}
 	want := was
 	want.Events = nil

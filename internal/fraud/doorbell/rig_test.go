@@ -162,8 +162,9 @@ func body(at time.Time, event string) string {
 
 func (r *rig) genuine() *ring {
 	b := body(r.at.Add(-time.Minute), "azure-fraud-event-detected")
-	return &ring{body: b, method: http.MethodPost, certURL: place, sig: sign(r, r.signer, b), header: http.Header{"Content-Type": {"application/json; charset=utf-8"},
-		"X-Ms-Signature-Algorithm": {"rsa-sha256"}}}
+	return &ring{body: b, method: http.MethodPost, certURL: place, sig: sign(r, r.signer, b),
+		header: http.Header{"Content-Type": {"application/json; charset=utf-8"},
+			"X-Ms-Signature-Algorithm": {"rsa-sha256"}}}
 }
 
 func sign(t testing.TB, key *rsa.PrivateKey, body string) []byte {

@@ -76,7 +76,8 @@ func (t *Trust) place(text string) (*url.URL, bool) {
 		return nil, false
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(text, "#") || strings.Contains(u.Path, "..") {
+	if err != nil || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.ForceQuery ||
+		u.Fragment != "" || strings.HasSuffix(text, "#") || strings.Contains(u.Path, "..") {
 		return nil, false
 	}
 	if t.Local != "" {
@@ -141,7 +142,8 @@ func chainOf(raw []byte) (leaf *x509.Certificate, more []*x509.Certificate, ok b
 
 // believed says why a certificate is not believed; "" it is. Issuers that are missing are
 // fetched by way of fetch.
-func (t *Trust) believed(ctx context.Context, leaf *x509.Certificate, more []*x509.Certificate, now time.Time, fetch func(context.Context, string) []byte) string {
+func (t *Trust) believed(ctx context.Context, leaf *x509.Certificate, more []*x509.Certificate, now time.Time,
+	fetch func(context.Context, string) []byte) string {
 	key, is := leaf.PublicKey.(*rsa.PublicKey)
 	switch {
 	case !is || key.N.BitLen() < 2048 || key.N.BitLen() > 8192:
@@ -160,7 +162,8 @@ func (t *Trust) believed(ctx context.Context, leaf *x509.Certificate, more []*x5
 		pool.AddCert(c)
 	}
 	for at, n := leaf, 0; ; n++ {
-		chains, err := leaf.Verify(x509.VerifyOptions{Roots: t.Roots, Intermediates: pool, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		chains, err := leaf.Verify(x509.VerifyOptions{Roots: t.Roots, Intermediates: pool, CurrentTime: now,
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		if err == nil {
 			if slices.ContainsFunc(chains, t.rooted) {
 				return ""
