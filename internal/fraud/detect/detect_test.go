@@ -285,6 +285,31 @@ func TestContinued(t *testing.T) {
 	}
 }
 
+// A part that was kept is judged as the one that it was.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	w := quiet(56)
+	w.attack()
+	for _, p := range read(t, w.files(false), detect.Options{}).D.Parts() {
+		raw, err := p.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := new(detect.Part)
+		if err := kept.UnmarshalBinary(raw); err != nil {
+			t.Fatal(err)
+		}
+		want, _ := json.Marshal(detect.Judge(p, detect.Options{}, time.Time{}, start.AddDate(0, 0, 56)))
+		got, _ := json.Marshal(detect.Judge(kept, detect.Options{}, time.Time{}, start.AddDate(0, 0, 56)))
+		if string(want) != string(got) || !strings.Contains(string(got), "rightGiven") {
+			t.Errorf("kept:\n%s\nwas:\n%s", got, want)
+		}
+		if again, _ := kept.MarshalBinary(); string(again) != string(raw) {
+			t.Error("it is kept as other bytes")
+		}
+	}
+}
+
 func TestPartsThatAreNone(t *testing.T) {
 	t.Parallel()
 	w := quiet(3)
@@ -333,6 +358,11 @@ func TestDeclared(t *testing.T) {
 		r := report(t, w, detect.Options{Windows: windows})
 		if len(r.Findings) != c.findings || r.Suppressed != c.suppressed {
 			t.Errorf("%s: %d findings, %d suppressed: %+v", name, len(r.Findings), r.Suppressed, r.Findings)
+		}
+		for _, f := range r.Findings { // acts that are not covered tell it, not their use a day later
+			if f.Detected.After(stolen.Add(time.Hour)) {
+				t.Errorf("%s: detected at %s", name, f.Detected)
+			}
 		}
 	}
 }
