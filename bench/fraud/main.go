@@ -117,7 +117,7 @@ func measure(z size, rounds int, smoke bool) error {
 			said[what])
 	}
 	fmt.Printf("  %-40s %6.2f s  %4d MiB; an hour %.2f s\n", "the limit", limitTime.Seconds(), limitMemory, limitHour.Seconds())
-	if m, h := median(times["judge"]), median(times["hour"]); m > limitTime || peaks["judge"] > limitMemory || h > limitHour {
+	if m, h := median(times["judge"]), median(times["hour"]); !smoke && (m > limitTime || peaks["judge"] > limitMemory || h > limitHour) {
 		return fmt.Errorf("%s and %d MiB, %s an hour are over the limit", m, peaks["judge"], h)
 	}
 	return nil

@@ -8,18 +8,17 @@ import (
 
 // sum is what somebody made in a subscription in the last days, added up.
 type sum struct {
-	count, recent int // machines; of the last day
-	most          int // in an hour
-	cores, gpus   int
-	largest       int // cores of one machine
-	spread        int // most regions within six hours
-	perDay        float64
-	regions       map[word]bool
-	kinds         map[actKind]bool
-	sizes         map[word]int
-	resources     []string
-	first, last   int64
-	newSize       bool
+	count       int // machines
+	most        int // in an hour
+	cores, gpus int
+	largest     int // cores of one machine
+	spread      int // most regions within six hours
+	perDay      float64
+	regions     map[word]bool
+	kinds       map[actKind]bool
+	sizes       map[word]int
+	resources   []string
+	first, last int64
 }
 
 // lines gathers evidence of one moment.
@@ -79,9 +78,6 @@ func (w *walk) added(st *state, who word, at int64) *sum {
 			continue
 		}
 		m.count += x.count
-		if x.began >= at-daySeconds {
-			m.recent += x.count
-		}
 		hour[x.began/3600] += x.count
 		m.most = max(m.most, hour[x.began/3600], hour[x.began/3600]+hour[x.began/3600+1]*int(60-(x.began%3600)/60)/60)
 		m.first, m.last = earliest(m.first, x.began), max(m.last, x.at)

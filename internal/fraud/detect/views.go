@@ -17,7 +17,6 @@ type views struct {
 	of      []*series
 	usd     [][]float32 // by series, from start on
 	late    []lateLine  // of these series, by when they are known; bucket is of this view
-	at      []int32     // late's series, among of
 }
 
 // newViews adds up; daily views take hourly series, too. Buckets that end after asOf are not there.
