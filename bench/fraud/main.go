@@ -110,10 +110,12 @@ func measure(z size, rounds int, smoke bool) error {
 			peaks[what], said[what] = max(peaks[what], peak), out
 		}
 	}
-	words := map[string]string{"judge": "all of it judged, from stored parts", "hour": "one new hour, of parts that are open", "decode": "the same parts, decoded and left",
-		"read": "lines of use read and folded", "bare": "the same lines, decoded and left"}
+	words := map[string]string{"judge": "all of it judged, from stored parts", "hour": "one new hour, of parts that are open",
+		"decode": "the same parts, decoded and left",
+		"read":   "lines of use read and folded", "bare": "the same lines, decoded and left"}
 	for _, what := range kinds {
-		fmt.Printf("  %-40s %6.2f s  %6.2f s of processors  %4d MiB  %s\n", words[what], median(times[what]).Seconds(), median(used[what]).Seconds(), peaks[what],
+		fmt.Printf("  %-40s %6.2f s  %6.2f s of processors  %4d MiB  %s\n", words[what], median(times[what]).Seconds(), median(used[what]).Seconds(),
+			peaks[what],
 			said[what])
 	}
 	fmt.Printf("  %-40s %6.2f s  %4d MiB; an hour %.2f s\n", "the limit", limitTime.Seconds(), limitMemory, limitHour.Seconds())

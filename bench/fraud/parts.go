@@ -40,8 +40,9 @@ func usage(sub, meter, hour int, hours int) detect.Usage {
 	if sub%200 == 199 && meter == 0 && hour > hours-24*7 {
 		q *= 30
 	}
-	return detect.Usage{Subscription: id(2, sub), From: from, To: from.Add(time.Hour), Meter: fmt.Sprint("m", meter), Category: []string{"Virtual Machines", "Storage",
-		"Bandwidth"}[meter%3], Name: "D4s v5", Region: "westeurope", Quantity: q, Price: 0.2, Cost: q * 0.2, Currency: "USD"}
+	return detect.Usage{Subscription: id(2, sub), From: from, To: from.Add(time.Hour), Meter: fmt.Sprint("m", meter),
+		Category: []string{"Virtual Machines", "Storage",
+			"Bandwidth"}[meter%3], Name: "D4s v5", Region: "westeurope", Quantity: q, Price: 0.2, Cost: q * 0.2, Currency: "USD"}
 }
 
 // write makes the parts, each with its length in front, and lines of the first customers.
@@ -92,7 +93,8 @@ func part(c int, z size, lines io.Writer) ([]byte, error) {
 				u := usage(c*z.subs+s, m, h, hours)
 				p.Usage(&u)
 				if c < 10 {
-					fmt.Fprintf(lines, form+"\n", id(9, 1), id(1, c), c, u.Subscription, u.Subscription, u.From.Format("2006-01-02T15:04:05Z"), u.Meter, u.Category,
+					fmt.Fprintf(lines, form+"\n", id(9, 1), id(1, c), c, u.Subscription, u.Subscription, u.From.Format("2006-01-02T15:04:05Z"),
+						u.Meter, u.Category,
 						u.Name, u.Region, m, u.Quantity, u.Cost, u.Cost)
 				}
 			}
