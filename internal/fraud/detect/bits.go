@@ -48,14 +48,6 @@ func (b *bitset) any(from, to int64) bool {
 	return false
 }
 
-// count counts what lies before to.
-func (b *bitset) count(to int64) (n int) {
-	for i, w := range b.words {
-		n += bits.OnesCount64(w & mask(0, to-(int64(b.from)+int64(i))<<6))
-	}
-	return n
-}
-
 // mask has the bits of [from, to) within a word.
 func mask(from, to int64) uint64 {
 	if to <= 0 || from >= 64 {

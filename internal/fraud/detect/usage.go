@@ -30,6 +30,9 @@ const (
 // useSigns looks through a subscription's use, from since on.
 func (p *Part) useSigns(s *sub, o *Options, since, asOf int64) (out []useSign) {
 	for _, hourly := range []bool{true, false} {
+		if len(o.Windows) == 0 && len(s.late) == 0 && s.nothingNew(hourly, since, asOf) {
+			continue
+		}
 		v := p.newViews(s, hourly, o, asOf)
 		if v == nil {
 			continue
@@ -56,6 +59,46 @@ func (p *Part) useSigns(s *sub, o *Options, since, asOf int64) (out []useSign) {
 		}
 	}
 	return out
+}
+
+// mostNew is how many hours are looked at before all that is known is added up.
+const mostNew = 48
+
+// nothingNew says quickly that what came since is within what was seen on the days before, so
+// that one new hour needs no look at all of them.
+func (s *sub) nothingNew(hourly bool, since, asOf int64) bool {
+	if !hourly {
+		return since/daySeconds == asOf/daySeconds && since > 0
+	}
+	from, to := since/3600, asOf/3600
+	if since <= 0 || to-from > mostNew {
+		return false
+	}
+	for h := from; h < to; h++ {
+		x, seen := s.hours(h), 0
+		for d := int64(1); d <= bandDays && seen < 2; d++ {
+			if x <= 1.3*s.hours(h-24*d) {
+				seen++
+			}
+		}
+		if seen < 2 && x >= leastExcess {
+			return false
+		}
+	}
+	return true
+}
+
+// hours is what was used by the hour in the block that ends with an hour, for a day.
+func (s *sub) hours(h int64) (sum float64) {
+	for _, x := range s.series {
+		if !x.hourly {
+			continue
+		}
+		for k := max(0, h-block+1-int64(x.start)); k < min(int64(len(x.q)), h+1-int64(x.start)); k++ {
+			sum += float64(x.q[k]) * x.price
+		}
+	}
+	return sum * 24 / block
 }
 
 // usage looks at one subscription's use.
@@ -161,7 +204,8 @@ func (g *useSign) add(sig Signal, w float64, format string, args ...any) {
 		return
 	}
 	g.score += w
-	g.evidence = append(g.evidence, Evidence{Signal: string(sig), Text: fmt.Sprintf(format, args...), At: time.Unix(g.at, 0).UTC(), Weight: w, Source: "usage"})
+	g.evidence = append(g.evidence, Evidence{Signal: string(sig), Text: fmt.Sprintf(format, args...), At: time.Unix(g.at, 0).UTC(), Weight: w,
+		Source: "usage"})
 }
 
 // jump weighs a bucket that is over the usual band.
@@ -173,7 +217,8 @@ func (u *usage) jump(g *useSign, k int, x float64, days int) {
 	}
 	known := trust(float64(days)) * min(1, float64(n)/10)
 	if ratio := x / max(top, leastExcess); ratio > 1.2 && known > 0 {
-		g.add(sigJump, known*min(4.5, 1.3*math.Log(ratio)+0.4), "cost ran at %s a day, where %s is usual and up to %s was seen", money(x), money(median), money(top))
+		g.add(sigJump, known*min(4.8, 1.6*math.Log(ratio)+0.4), "cost ran at %s a day, where %s is usual and up to %s was seen", money(x),
+			money(median), money(top))
 	}
 	g.add(sigAbsolute, grade(g.excess, [2]float64{300, 0.5}, [2]float64{1000, 1}, [2]float64{5000, 2}), "that is %s a day above the usual", money(g.excess))
 	u.composition(g, k, days, known)
@@ -240,7 +285,8 @@ func (u *usage) composition(g *useSign, k, days int, known float64) {
 	}
 	for z, in := range sizes {
 		if len(in) >= 3 {
-			g.add(sigUseSpread, grade(float64(len(in)), [2]float64{3, 1}, [2]float64{5, 1.5}), "%s started in %d regions at once", first(u.p.texts[z], "the same size"), len(in))
+			g.add(sigUseSpread, grade(float64(len(in)), [2]float64{3, 1}, [2]float64{5, 1.5}), "%s started in %d regions at once",
+				first(u.p.texts[z], "the same size"), len(in))
 			break
 		}
 	}

@@ -41,7 +41,6 @@ type state struct {
 	actAt   int64
 	median  float64 // of a day's cost, as of medianAt
 	medAt   int64
-	bought  int // the largest machine that use knows
 }
 
 // built is what somebody made, in dollars a day: it explains use for weeks.
@@ -81,9 +80,7 @@ type peak struct {
 
 // actor is somebody as known at a moment.
 type actor struct {
-	days    map[int64]bool
-	makes   map[int64]bool // days on which it made what computes
-	tainted int            // 1 + the index of its finding
+	tainted int // 1 + the index of its finding
 }
 
 // gift is something given to somebody.
@@ -116,7 +113,7 @@ func (w *walk) state(sub word) *state {
 func (w *walk) actor(who word) *actor {
 	a := w.who[who]
 	if a == nil {
-		a = &actor{days: map[int64]bool{}, makes: map[int64]bool{}}
+		a = new(actor)
 		w.who[who] = a
 	}
 	return a
@@ -152,9 +149,6 @@ func (w *walk) step(s step) {
 
 // note remembers an act that gives, raises or takes away.
 func (w *walk) note(i int32, a *act) {
-	if a.caller != 0 {
-		w.actor(w.id(a.caller)).days[a.at/daySeconds] = true
-	}
 	switch a.kind {
 	case actGrant, actCredential, actConsent, actMFA, actDirectory:
 		for _, t := range a.targets {
