@@ -65,7 +65,7 @@ type Options struct {
 }
 
 // DefaultScore is the sum of weights from which on a subscription is a finding.
-const DefaultScore = 5.0
+const DefaultScore = 4.5
 
 // Result is what was found, and what the answer rests on.
 type Result struct {

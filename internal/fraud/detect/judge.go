@@ -33,7 +33,7 @@ func Judge(p *Part, o Options, since, asOf time.Time) *Result {
 	if o.Score == 0 {
 		o.Score = DefaultScore
 	}
-	r := &Result{Blind: p.blind(asOf.Unix())}
+	r := &Result{Blind: p.blind(ceil(asOf))}
 	r.Findings = p.judge(&o, since, asOf)
 	if len(o.Windows) > 0 && slices.ContainsFunc(o.Windows, func(w Window) bool { return w.Customer == "" || w.Customer == p.Tenant }) {
 		bare := o
@@ -58,7 +58,7 @@ const apart = 14 * 24 * time.Hour
 const actsBack = 8 * 24 * time.Hour
 
 func (p *Part) judge(o *Options, since, asOf time.Time) []Finding {
-	from, to := int64(math.MinInt64), asOf.Unix()
+	from, to := int64(math.MinInt64), ceil(asOf)
 	if !since.IsZero() {
 		from = since.Add(-apart - actsBack).Unix()
 	}

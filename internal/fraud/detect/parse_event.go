@@ -12,10 +12,16 @@ import (
 type named string
 
 func (n *named) UnmarshalJSON(b []byte) error {
-	var o struct{ Value lenient.String }
+	var o struct {
+		Value lenient.String
+		Code  lenient.Int `json:"errorCode"` // of a sign-in
+	}
 	if len(b) > 0 && b[0] == '{' {
 		if json.Unmarshal(b, &o) == nil {
 			*n = named(o.Value)
+		}
+		if o.Code.Value != 0 {
+			*n = "Failed"
 		}
 		return nil
 	}
@@ -51,34 +57,34 @@ func open(b []byte, times int) []byte {
 
 // eventRow is a row of the Activity Log, in any of its forms.
 type eventRow struct {
-	At          lenient.Time   `json:"eventTimestamp"`
-	Time        lenient.Time   `json:"time"`
-	Generated   lenient.Time   `json:"timeGenerated"`
-	Submitted   lenient.Time   `json:"submissionTimestamp"`
-	Operation   named          `json:"operationName"`
-	OpValue     named          `json:"operationNameValue"`
-	Status      named          `json:"status"`
-	StatusValue named          `json:"activityStatusValue"`
-	ResultType  lenient.String `json:"resultType"`
-	Signature   lenient.String `json:"resultSignature"`
-	SubStatus   named          `json:"subStatus"`
-	Caller      lenient.String `json:"caller"`
-	Claims      loose          `json:"claims"`
-	Auth        loose          `json:"authorization"`
-	Identity    loose          `json:"identity"`
-	Resource    lenient.String `json:"resourceId"`
-	Type        named          `json:"resourceType"`
-	Sub         lenient.String `json:"subscriptionId"`
-	Tenant      lenient.String `json:"tenantId"`
-	HTTP        loose          `json:"httpRequest"`
-	IP          lenient.String `json:"callerIpAddress"`
-	IP2         lenient.String `json:"ipAddress"`
-	Location    loose          `json:"location"`
-	Place       lenient.String `json:"resourceLocation"`
-	Country     lenient.String `json:"country"`
-	Props       loose          `json:"properties"`
-	Correlation lenient.String `json:"correlationId"`
-	OpID        lenient.String `json:"operationId"`
+	At          lenient.Time    `json:"eventTimestamp"`
+	Time        lenient.Time    `json:"time"`
+	Generated   lenient.Time    `json:"timeGenerated"`
+	Submitted   lenient.Time    `json:"submissionTimestamp"`
+	Operation   named           `json:"operationName"`
+	OpValue     named           `json:"operationNameValue"`
+	Status      named           `json:"status"`
+	StatusValue named           `json:"activityStatusValue"`
+	ResultType  lenient.String  `json:"resultType"`
+	Signature   lenient.String  `json:"resultSignature"`
+	SubStatus   named           `json:"subStatus"`
+	Caller      lenient.String  `json:"caller"`
+	Claims      loose           `json:"claims"`
+	Auth        loose           `json:"authorization"`
+	Identity    loose           `json:"identity"`
+	Resource    lenient.String  `json:"resourceId"`
+	Type        named           `json:"resourceType"`
+	Sub         lenient.String  `json:"subscriptionId"`
+	Tenant      lenient.String  `json:"tenantId"`
+	HTTP        loose           `json:"httpRequest"`
+	IP          lenient.String  `json:"callerIpAddress"`
+	IP2         lenient.String  `json:"ipAddress"`
+	Location    json.RawMessage `json:"location"`
+	Place       lenient.String  `json:"resourceLocation"`
+	Country     lenient.String  `json:"country"`
+	Props       loose           `json:"properties"`
+	Correlation lenient.String  `json:"correlationId"`
+	OpID        lenient.String  `json:"operationId"`
 
 	// The directory's logs.
 	Activity  lenient.String       `json:"activityDisplayName"`
@@ -342,10 +348,6 @@ func (r *eventRow) signIn(e *Event) error {
 		}
 	}
 	e.Act = string(r.ID)
-	if code := (struct {
-		Code lenient.Int `json:"errorCode"`
-	}{}); json.Unmarshal([]byte(r.Status), &code) == nil && code.Code.Value != 0 {
-		e.Status = "Failed"
-	}
+	e.Status = string(r.Status)
 	return nil
 }

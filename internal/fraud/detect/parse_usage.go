@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/intake/text"
 	"partnerguard/internal/jsonscan"
 	"partnerguard/internal/lenient"
+	"partnerguard/internal/print"
 )
 
 // maxRecord is the largest record read, in bytes.
@@ -335,8 +336,8 @@ func lowerID(s string) string {
 	if i := strings.LastIndex(strings.ToLower(s), "/subscriptions/"); i >= 0 {
 		s = s[i+len("/subscriptions/"):]
 	}
-	if len(s) > 100 {
-		s = s[:100]
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		s = print.Clean(s, 100)
 	}
-	return strings.ToLower(s)
+	return strings.ToLower(s[:min(len(s), 300)])
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"partnerguard/internal/print"
 )
 
 // raising is a moment at which a subscription's score reached the threshold.
@@ -31,7 +33,7 @@ func (w *walk) raise(r raising) {
 		w.taint(r.who, i)
 		return
 	}
-	f := Finding{Customer: w.p.Tenant, CustomerName: w.p.who.Name, Subscription: w.p.texts[r.sub], Detected: at, LastSeen: at, Kind: r.kind, Score: r.score,
+	f := Finding{Customer: w.p.Tenant, CustomerName: print.Clean(w.p.who.Name, print.MaxName), Subscription: w.p.texts[r.sub], Detected: at, LastSeen: at, Kind: r.kind, Score: r.score,
 		Severity: Medium, Evidence: r.evidence, Currency: "USD", PerDay: round(r.perDay())}
 	if r.score >= w.o.Score+2 {
 		f.Severity = High
@@ -41,10 +43,12 @@ func (w *walk) raise(r raising) {
 	slices.SortStableFunc(f.Evidence, func(a, b Evidence) int { return cmp.Compare(b.Weight, a.Weight) })
 	f.First = at
 	for _, e := range f.Evidence {
-		f.Reasons = append(f.Reasons, e.Text)
-		if e.Weight > 0 && e.Signal != string(sigFamiliar) && e.At.Before(f.First) {
-			f.First = e.At
+		if e.Weight < 0 {
+			f.Reasons = append(f.Reasons, "against it: "+e.Text)
+			continue
 		}
+		f.Reasons = append(f.Reasons, e.Text)
+		f.First = earlier(f.First, e.At)
 	}
 	if r.made != nil && r.made.first > 0 {
 		f.First = earlier(f.First, moment(r.made.first))
@@ -118,7 +122,7 @@ func (w *walk) caller(who word) string {
 const maxNamed = 50
 
 func once(list []string, s string) []string {
-	if s == "" || len(list) >= maxNamed || slices.Contains(list, s) {
+	if s = print.Clean(s, 2*print.MaxName); s == "" || len(list) >= maxNamed || slices.Contains(list, s) {
 		return list
 	}
 	return append(list, s)
@@ -160,7 +164,6 @@ func (w *walk) used(u *useSign) {
 		f := &w.list[i] // the cost of what was found
 		f.LastSeen = moment(u.at)
 		f.Updates++
-		f.Cost = round(f.Cost + u.excess)
 		return
 	}
 	if score < w.o.Score {
@@ -171,10 +174,8 @@ func (w *walk) used(u *useSign) {
 		kind = KindSlowGrowth
 	}
 	w.raise(raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, regions: u.regions})
-	i := w.open[u.sub]
-	f := &w.list[i]
+	f := &w.list[w.open[u.sub]]
 	f.First = earlier(f.First, moment(u.first))
-	f.Cost = round(f.Cost + u.excess)
 }
 
 // explained says whether somebody familiar made what costs, and how much of it.
@@ -213,12 +214,36 @@ func (c *caller) days(hour int64) (n int) {
 	return n
 }
 
+// over is what a subscription cost above its usual since a finding's begin, as far as it is known.
+func (p *Part) over(f *Finding, asOf int64) (sum float64) {
+	s := p.subs[p.index[f.Subscription]]
+	from, to := f.First.Unix()/daySeconds, asOf/daySeconds
+	days := make([]float64, max(0, to-from)+bandDays)
+	for _, x := range s.series {
+		for k, q := range x.q {
+			d := (int64(x.start)+int64(k))*x.width()/daySeconds - from + bandDays
+			if d >= 0 && d < int64(len(days)) {
+				days[d] += float64(q) * x.price
+			}
+		}
+	}
+	before := slices.DeleteFunc(slices.Clone(days[:bandDays]), func(usd float64) bool { return usd <= 0 })
+	usual := 0.0
+	if len(before) > 0 {
+		usual = middle(before)
+	}
+	for _, usd := range days[bandDays:] {
+		sum += max(0, usd-usual)
+	}
+	return sum
+}
+
 // done are the findings that were detected, or added to, from since on.
 func (w *walk) done(since, asOf time.Time) []Finding {
 	out := slices.DeleteFunc(w.list, func(f Finding) bool { return f.LastSeen.Before(since) })
 	for i := range out {
 		f := &out[i]
-		f.First, f.Detected = f.First.UTC(), f.Detected.UTC()
+		f.Cost = round(w.p.over(f, ceil(asOf)))
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Or(a.Detected.Compare(b.Detected), cmp.Compare(a.Subscription, b.Subscription))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -118,6 +119,19 @@ func (r *Reader) FS(ctx context.Context, fsys fs.FS) error {
 	return ctx.Err()
 }
 
+// File reads one file of a folder; beside is the name of the folder, which says what is in it
+// where the file's own name does not.
+func (r *Reader) File(ctx context.Context, fsys fs.FS, name, beside string) error {
+	what := kindOfFile(name)
+	if what == "" {
+		what = kindOfFile(beside + "/" + name)
+	}
+	if what != "" {
+		r.file(ctx, fsys, name, what)
+	}
+	return ctx.Err()
+}
+
 // file reads one file, and accounts for it.
 func (r *Reader) file(ctx context.Context, fsys fs.FS, name, what string) {
 	f := File{Path: print.Clean(name, 200), What: what}
@@ -154,7 +168,7 @@ func (r *Reader) records(ctx context.Context, in *bufio.Reader, f *File) error {
 	head, _ := in.Peek(text.SniffLen)
 	line, _, whole := bytes.Cut(head, []byte{'\n'})
 	line = bytes.TrimSpace(line)
-	if len(line) > 0 && line[0] == '{' && (!whole || line[len(line)-1] == '}') && f.What != "customers" && !paged(line) {
+	if len(line) > 0 && line[0] == '{' && (json.Valid(line) || !whole && len(head) == text.SniffLen) && f.What != "customers" && !paged(line) {
 		return r.lines(ctx, in, f)
 	}
 	return r.documents(ctx, text.NewScanner(in, maxRecord), f)
