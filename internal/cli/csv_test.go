@@ -76,7 +76,33 @@ func spiteful(t *testing.T, sign string) string {
 			t.Fatal(err)
 		}
 	}
+	spitefulAzure(t, dir, name)
 	return dir
+}
+
+// spitefulAzure writes a log of Azure in which whoever makes many machines chose all names.
+func spitefulAzure(t *testing.T, dir string, name func(string) string) {
+	t.Helper()
+	var log []byte
+	for d := range 40 {
+		for k := range map[bool]int{true: 40, false: 1}[d == 39] {
+			row := map[string]any{"eventTimestamp": time.Date(2026, 10, 1+d, 3, k, 0, 0, time.UTC), "operationName": "Microsoft.Compute/virtualMachines/write",
+				"subscriptionId": name("sub"), "tenantId": name("c1"), "caller": name(fmt.Sprint("who", d)), "correlationId": fmt.Sprint(d, k),
+				"resourceId": name(fmt.Sprint("vm", d, k)), "location": name("region"), "properties": map[string]any{"vmSize": "Standard_NC64as_T4_v3"}}
+			raw, err := json.Marshal(row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			log = append(append(log, raw...), '\n')
+		}
+	}
+	path := filepath.Join(dir, "azure", "activity")
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(path, "log.jsonl"), log, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // spitefulRoles are what the spiteful relationship gives.
@@ -102,6 +128,7 @@ var csvCommands = map[string][]string{
 	"partnerguard export plan csv":          {"--licence", "free"},
 	"partnerguard export check csv":         {"--from", "{in}"},
 	"partnerguard delegation expiring csv":  {"--from", "{in}", "--all"},
+	"partnerguard spend anomalies csv":      {"--from", "{in}/azure"},
 }
 
 // TestCSVOutputs walks every command that prints CSV: no cell may be one that a

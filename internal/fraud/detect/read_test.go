@@ -86,14 +86,18 @@ func TestEventDetails(t *testing.T) {
 			func(e *detect.Event) bool { return e.Count == 50 && strings.EqualFold(e.Size, "standard_f72s_v2") }},
 		"a scale set": {`{"time":"2026-10-01T05:00:00Z","operationName":"Microsoft.Compute/virtualMachineScaleSets/write","subscriptionId":"s",
 			"properties":{"requestbody":{"sku":{"name":"Standard_D64s_v5","capacity":"100"},"location":"eastus"}}}`,
-			func(e *detect.Event) bool { return e.Count == 100 && e.Size == "Standard_D64s_v5" && e.Region == "eastus" }},
+			func(e *detect.Event) bool {
+				return e.Count == 100 && e.Size == "Standard_D64s_v5" && e.Region == "eastus"
+			}},
 		"a credential": {`{"activityDateTime":"2026-10-01T05:00:00Z","activityDisplayName":"Add service principal credentials","tenantId":"t",
 			"initiatedBy":{"user":{"userPrincipalName":"a@b","id":"I1","ipAddress":"203.0.113.9"}},"targetResources":[{"id":"SP1"}],"result":"success"}`,
 			func(e *detect.Event) bool {
 				return e.Log == detect.Directory && e.Targets[0] == "sp1" && e.Actor == "i1" && e.IP == "203.0.113.9" && e.Customer == "t"
 			}},
 		"a sign-in": {`{"createdDateTime":"2026-10-01T05:00:00Z","userPrincipalName":"a@b","userId":"I1","location":{"countryOrRegion":"BR"},"riskLevelDuringSignIn":"high","status":{"errorCode":0}}`,
-			func(e *detect.Event) bool { return e.Log == detect.SignIns && e.Country == "BR" && e.Risk == "high" && e.Status == "" }},
+			func(e *detect.Event) bool {
+				return e.Log == detect.SignIns && e.Country == "BR" && e.Risk == "high" && e.Status == ""
+			}},
 		"one that failed": {`{"createdDateTime":"2026-10-01T05:00:00Z","userPrincipalName":"a@b","status":{"errorCode":50126}}`,
 			func(e *detect.Event) bool { return e.Status == "Failed" }},
 	} {
