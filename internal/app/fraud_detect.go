@@ -173,6 +173,43 @@ func (i *Installation) unseen(ctx context.Context, blind map[string]*BlindTenant
 	return nil
 }
 
+// KeptAnomalies is what our own eyes see, in the form of what is judged from files. A customer of
+// whom something is not read is blind. Kind problem.NotFound where nothing was collected yet.
+func (i *Installation) KeptAnomalies(ctx context.Context) (*detect.Report, error) {
+	seen, err := i.Eyes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if seen.Customers == 0 {
+		return nil, problem.New(problem.NotFound, "nothing was collected here yet")
+	}
+	windows, err := i.Config.Eyes.Windows()
+	if err != nil {
+		return nil, err
+	}
+	out := &detect.Report{Schema: "partnerguard.fraud.anomalies/1", AsOf: seen.AsOf, Threshold: detect.DefaultScore, Customers: seen.Customers,
+		Read:          detect.Read{Files: []detect.File{}, Usage: seen.Lines, Events: seen.Events, Skipped: map[string]int{}},
+		Subscriptions: seen.Subs, Suppressed: seen.Suppressed, Deployments: len(windows), Findings: []detect.Finding{}, Blind: []detect.Blind{}}
+	for k := range seen.Findings {
+		out.Findings = append(out.Findings, seen.Findings[k].Finding)
+	}
+	for k := range seen.Blind {
+		b := &seen.Blind[k]
+		x := detect.Blind{Customer: b.Customer, Activity: slices.Contains(b.Misses, "azureActivity"), Usage: slices.Contains(b.Misses, "azureUsage")}
+		if !x.Activity && !x.Usage {
+			continue // what is missing are the directory's logs alone
+		}
+		subs := b.Subs
+		if len(subs) == 0 {
+			subs = []string{""}
+		}
+		for _, x.Subscription = range subs {
+			out.Blind = append(out.Blind, x)
+		}
+	}
+	return out, nil
+}
+
 // eyesAlerts are the findings of our own eyes: one alert a cause, urgent where a person should
 // look at once.
 func (i *Installation) eyesAlerts(ctx context.Context) (out []alert.Finding, whole bool, err error) {

@@ -106,6 +106,10 @@ func TestEyesSeeAStory(t *testing.T) {
 		t.Errorf("an hour later: %+v", again.Findings)
 	}
 	w.alerted(customer)
+	r, err := w.s.KeptAnomalies(t.Context())
+	if err != nil || len(r.Findings) != 1 || r.Findings[0].Subscription != f.Subscription || len(r.Blind) < 5 || r.Customers != 1 {
+		t.Errorf("%v %+v", err, r)
+	}
 }
 
 // alerted looks at what is told to people.
