@@ -97,6 +97,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/mfa
 	$(MAKE) -C bench/bridge
 	$(MAKE) -C bench/delegation
+	$(MAKE) -C bench/fraud
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -152,6 +152,15 @@ func TestStolenAdministrator(t *testing.T) {
 			t.Errorf("no reason says %q:\n%s", want, said)
 		}
 	}
+	most := map[string]float64{}
+	for _, w := range detect.Weights() {
+		most[string(w.Signal)] = w.Most
+	}
+	for _, e := range f.Evidence {
+		if m, ok := most[e.Signal]; !ok || e.Weight > max(m, 0)+1e-9 {
+			t.Errorf("%s weighs %g, and the table says %g", e.Signal, e.Weight, m)
+		}
+	}
 	if f.Cost < 3000 || f.CustomerName != "Fabrikam" || !slices.Contains(f.Callers, "eve@fabrikam.example") {
 		t.Errorf("cost %v, name %q, callers %v", f.Cost, f.CustomerName, f.Callers)
 	}

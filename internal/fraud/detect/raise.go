@@ -218,7 +218,7 @@ func (c *caller) days(hour int64) (n int) {
 func (p *Part) over(f *Finding, asOf int64) (sum float64) {
 	s := p.subs[p.index[f.Subscription]]
 	from, to := f.First.Unix()/daySeconds, asOf/daySeconds
-	days := make([]float64, max(0, to-from)+bandDays)
+	days := make([]float64, min(max(0, to-from), maxBuckets/24)+bandDays)
 	for _, x := range s.series {
 		for k, q := range x.q {
 			d := (int64(x.start)+int64(k))*x.width()/daySeconds - from + bandDays

@@ -173,7 +173,7 @@ func (u *usage) jump(g *useSign, k int, x float64, days int) {
 	}
 	known := trust(float64(days)) * min(1, float64(n)/10)
 	if ratio := x / max(top, leastExcess); ratio > 1.2 && known > 0 {
-		g.add(sigJump, known*min(4.5, 1.3*math.Log(ratio)+0.4), "cost ran at %s a day, where %s is usual and up to %s was seen", money(x), money(median), money(top))
+		g.add(sigJump, known*min(4.8, 1.6*math.Log(ratio)+0.4), "cost ran at %s a day, where %s is usual and up to %s was seen", money(x), money(median), money(top))
 	}
 	g.add(sigAbsolute, grade(g.excess, [2]float64{300, 0.5}, [2]float64{1000, 1}, [2]float64{5000, 2}), "that is %s a day above the usual", money(g.excess))
 	u.composition(g, k, days, known)

@@ -45,6 +45,7 @@ func (p *Part) newViews(s *sub, hourly bool, o *Options, asOf int64) *views {
 	if len(v.of) == 0 || end < v.start {
 		return nil
 	}
+	v.start = max(v.start, end-int32(maxBuckets*3600/width)+1) // what is older says nothing of now
 	v.n = int(end-v.start) + 1
 	v.total, v.compute, v.gpu = make([]float64, v.n), make([]float64, v.n), make([]float64, v.n)
 	v.usd = make([][]float32, len(v.of))
@@ -58,7 +59,7 @@ func (p *Part) newViews(s *sub, hourly bool, o *Options, asOf int64) *views {
 			shift = 24
 		}
 		for k, q := range x.q {
-			if at := (int64(x.start)+int64(k))/shift - int64(v.start); at < int64(v.n) {
+			if at := (int64(x.start)+int64(k))/shift - int64(v.start); at >= 0 && at < int64(v.n) {
 				row[at] += q * price
 			}
 		}

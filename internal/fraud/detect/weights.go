@@ -52,7 +52,6 @@ const (
 	sigOrganic   Signal = "grewBefore"
 	sigKnownWork Signal = "madeByFamiliar"
 	sigAct       Signal = "actsBefore"
-	sigSeasonal  Signal = "seasonal"
 )
 
 // Weight is how much a sign weighs at most, and what it is.
@@ -89,7 +88,7 @@ func Weights() []Weight {
 		{sigHour, 0.7, "at an hour at which the caller was never active"},
 		{sigTaint, 3.5, "the caller is the one of a finding at another subscription"},
 		{sigFamiliar, -2, "the caller has been active here on ten days or more"},
-		{sigJump, 4.5, "a day's cost over the usual band, by the logarithm of how much"},
+		{sigJump, 4.8, "a day's cost over the usual band, by the logarithm of how much"},
 		{sigUseGPU, 1.5, "GPUs are used, which were never here"},
 		{sigUseRegion, 3.4, "computing is used in regions where none was: as newRegion"},
 		{sigUseSpread, 1.5, "the same size starts in three or more regions at once"},
@@ -103,7 +102,6 @@ func Weights() []Weight {
 		{sigOrganic, -1.5, "it grew at this pace before"},
 		{sigKnownWork, -2.5, "somebody familiar made what is used, and the Activity Log shows it"},
 		{sigAct, 1.6, "acts that were unusual came before it"},
-		{sigSeasonal, -1, "the like was seen on such days before"},
 	}
 }
 
