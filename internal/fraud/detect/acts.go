@@ -138,10 +138,12 @@ func (w *walk) what(l *lines, st *state, m *sum, a *act, at int64) {
 	}
 	fresh := w.freshRegions(st.id, m.regions, at)
 	if n := len(fresh); n > 0 {
-		l.add(sigRegion, "activity", m.last, known*grade(float64(n), byRegions...), "%s in %s, where nothing ran in %s", w.what4(m), list(fresh, 6), span(int(history)))
+		l.add(sigRegion, "activity", m.last, known*grade(float64(n), byRegions...), "%s in %s, where nothing ran in %s", w.what4(m), list(fresh, 6),
+			span(int(history)))
 	}
 	if m.spread >= 3 && m.spread > spread {
-		l.add(sigSpread, "activity", m.last, grade(float64(m.spread), [2]float64{3, 1}, [2]float64{5, 2}), "machines were made in %d regions within six hours", m.spread)
+		l.add(sigSpread, "activity", m.last, grade(float64(m.spread), [2]float64{3, 1}, [2]float64{5, 2}),
+			"machines were made in %d regions within six hours", m.spread)
 	}
 	if m.gpus > 0 && !w.hadGPU(st, at) {
 		l.add(sigGPU, "activity", m.last, 0.5+known, "%d GPUs, of which there were none here", m.gpus)
@@ -159,10 +161,12 @@ func (w *walk) what(l *lines, st *state, m *sum, a *act, at int64) {
 	case ok || day > 0:
 		l.add(sigMass, "activity", m.last, grade(m.perDay/base, byMass...), "it costs about %s a day, where %s is usual", money(m.perDay), money(usual))
 	case m.perDay >= 500:
-		l.add(sigMass, "activity", m.last, grade(m.perDay, [2]float64{500, 0.7}, [2]float64{2000, 1.5}), "it costs about %s a day, and no use is known to compare it with",
+		l.add(sigMass, "activity", m.last, grade(m.perDay, [2]float64{500, 0.7}, [2]float64{2000, 1.5}),
+			"it costs about %s a day, and no use is known to compare it with",
 			money(m.perDay))
 	}
-	l.add(sigMoney, "activity", m.last, grade(m.perDay, [2]float64{2000, 0.7}, [2]float64{10000, 1.4}, [2]float64{50000, 2}), "that is %s a day at list price", money(m.perDay))
+	l.add(sigMoney, "activity", m.last, grade(m.perDay, [2]float64{2000, 0.7}, [2]float64{10000, 1.4}, [2]float64{50_000, 2}),
+		"that is %s a day at list price", money(m.perDay))
 }
 
 // freshRegions are those in which nothing ran in the 90 days before.
@@ -268,7 +272,8 @@ func (w *walk) around(l *lines, st *state, who word, m *sum, at int64) {
 		}
 	}
 	if n > 0 {
-		l.add(sigBlinding, "activity", last, grade(float64(n), [2]float64{1, 0.8}, [2]float64{3, 1.5}), "%d locks, alerts, diagnostics or policies were taken away", n)
+		l.add(sigBlinding, "activity", last, grade(float64(n), [2]float64{1, 0.8}, [2]float64{3, 1.5}),
+			"%d locks, alerts, diagnostics or policies were taken away", n)
 	}
 }
 

@@ -42,7 +42,8 @@ func ReadDeployments(name string, raw []byte) (out []Window, err error) {
 			where = fmt.Sprintf("%s, line %d", name, line)
 		}
 		return problem.New(problem.BadInput, "%s: %s", where, fmt.Sprintf(format, args...)).
-			WithHint("write deployments: and under it - customer: TENANT, subscription: ID, from: 2026-11-01, to: 2026-11-08; regions, skus, types, callers are optional")
+			WithHint("write deployments: and under it - customer: TENANT, subscription: ID, from: 2026-11-01, to: 2026-11-08; " +
+				"regions, skus, types, callers are optional")
 	}
 	defer func() {
 		if r := recover(); r != nil { // of the YAML library

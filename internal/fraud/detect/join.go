@@ -58,8 +58,9 @@ func (p *Part) joinSub(s *sub, id string, move []word) {
 		if !ok {
 			k = int32(len(mine.series))
 			mine.at[x.key] = k
-			mine.series = append(mine.series, &series{key: x.key, meter: move[x.meter], region: move[x.region], size: move[x.size], fam: x.fam, hourly: x.hourly,
-				price: x.price, priced: x.priced})
+			mine.series = append(mine.series, &series{key: x.key, meter: move[x.meter], region: move[x.region], size: move[x.size], fam: x.fam,
+				hourly: x.hourly,
+				price:  x.price, priced: x.priced})
 		}
 		at[i] = k
 		y := mine.series[k]

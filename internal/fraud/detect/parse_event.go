@@ -126,7 +126,8 @@ func ParseEvent(raw []byte) (Event, error) {
 			return Event{}, errObject
 		}
 	}
-	if cat := strings.ToLower(string(r.Category)); len(r.Props) > 0 && r.Activity == "" && (strings.HasSuffix(cat, "auditlogs") || strings.Contains(cat, "signinlogs")) {
+	if cat := strings.ToLower(string(r.Category)); len(r.Props) > 0 && r.Activity == "" && (strings.HasSuffix(cat, "auditlogs") ||
+		strings.Contains(cat, "signinlogs")) {
 		if in, err := ParseEvent([]byte(r.Props)); err == nil { // a diagnostic setting's envelope
 			in.Customer = first2(in.Customer, lowerID(string(r.Tenant)))
 			return in, nil

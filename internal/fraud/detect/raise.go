@@ -33,7 +33,8 @@ func (w *walk) raise(r raising) {
 		w.taint(r.who, i)
 		return
 	}
-	f := Finding{Customer: w.p.Tenant, CustomerName: print.Clean(w.p.who.Name, print.MaxName), Subscription: w.p.texts[r.sub], Detected: at, LastSeen: at, Kind: r.kind, Score: r.score,
+	f := Finding{Customer: w.p.Tenant, CustomerName: print.Clean(w.p.who.Name, print.MaxName), Subscription: w.p.texts[r.sub], Detected: at,
+		LastSeen: at, Kind: r.kind, Score: r.score,
 		Severity: Medium, Evidence: r.evidence, Currency: "USD", PerDay: round(r.perDay())}
 	if r.score >= w.o.Score+2 {
 		f.Severity = High
@@ -143,7 +144,8 @@ func (w *walk) link(i int) {
 	f := &w.list[i]
 	for j := range w.list[:i] {
 		g := &w.list[j]
-		if g.Subscription != f.Subscription && f.Detected.Sub(g.LastSeen) < apart && slices.ContainsFunc(f.Callers, func(c string) bool { return slices.Contains(g.Callers, c) }) {
+		if g.Subscription != f.Subscription && f.Detected.Sub(g.LastSeen) < apart && slices.ContainsFunc(f.Callers,
+			func(c string) bool { return slices.Contains(g.Callers, c) }) {
 			f.Linked, g.Linked = once(f.Linked, g.Subscription), once(g.Linked, f.Subscription)
 		}
 	}

@@ -49,7 +49,8 @@ func TestEventForms(t *testing.T) {
 		"REST": `{"eventTimestamp":"2026-10-01T05:00:00Z","operationName":{"value":"Microsoft.Compute/virtualMachines/write"},"status":{"value":"Started"},
 			"caller":"Eve@fabrikam.example","claims":{"ipaddr":"203.0.113.9","http://schemas.microsoft.com/identity/claims/objectidentifier":"O1"},
 			"subscriptionId":"` + subA + `","tenantId":"T1","httpRequest":{"clientIpAddress":"203.0.113.9"},"properties":{"requestbody":` + body + `},"correlationId":"k"}`,
-		"diagnostic": `{"time":"2026-10-01T05:00:00Z","resourceId":"` + id + `","operationName":"MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE","resultType":"Start","callerIpAddress":"203.0.113.9",
+		"diagnostic": `{"time":"2026-10-01T05:00:00Z","resourceId":"` + id +
+			`","operationName":"MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE","resultType":"Start","callerIpAddress":"203.0.113.9",
 			"tenantId":"t1","identity":{"claims":{"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"Eve@fabrikam.example","oid":"o1"}},
 			"properties":"{\"requestbody\":` + strings.ReplaceAll(strings.ReplaceAll(body, `\`, `\\`), `"`, `\"`) + `}","correlationId":"k"}`,
 		"flat": `{"eventTimestamp":"2026-10-01T05:00:00Z","operationName":"Microsoft.Compute/virtualMachines/write","status":"Started","caller":"Eve@fabrikam.example",
@@ -110,12 +111,14 @@ func TestEventDetails(t *testing.T) {
 
 // hostile are bytes that are no records, or records of an enemy.
 var hostile = map[string]string{
-	"nothing": "", "no JSON": "<html>", "half": `{"usageDate":"2026-10-01","subscriptionId":"s","meterId":"m","quantity":1`, "an array in it": `[1,[2,["x"]]]`,
-	"a number": "42", "null": "null", "deep": strings.Repeat(`{"a":`, 3000) + "1" + strings.Repeat("}", 3000), "binary": "\x00\x01\x02\x03\xff\xfe",
-	"a long line":  `{"subscriptionId":"` + strings.Repeat("x", 3<<20) + `"}`,
-	"infinite":     `{"usageDate":"2026-10-01","subscriptionId":"s","meterId":"m","quantity":1e999,"cost":"NaN"}`,
-	"the year 1":   `{"usageDate":"0001-01-01","subscriptionId":"s","meterId":"m","quantity":1}`,
-	"far away":     `{"usageDate":"2099-01-01","subscriptionId":"s","meterId":"m","quantity":1}` + "\n" + `{"usageDate":"2016-01-01","subscriptionId":"s","meterId":"m","quantity":1}`,
+	"nothing": "", "no JSON": "<html>", "half": `{"usageDate":"2026-10-01","subscriptionId":"s","meterId":"m","quantity":1`,
+	"an array in it": `[1,[2,["x"]]]`,
+	"a number":       "42", "null": "null", "deep": strings.Repeat(`{"a":`, 3000) + "1" + strings.Repeat("}", 3000), "binary": "\x00\x01\x02\x03\xff\xfe",
+	"a long line": `{"subscriptionId":"` + strings.Repeat("x", 3<<20) + `"}`,
+	"infinite":    `{"usageDate":"2026-10-01","subscriptionId":"s","meterId":"m","quantity":1e999,"cost":"NaN"}`,
+	"the year 1":  `{"usageDate":"0001-01-01","subscriptionId":"s","meterId":"m","quantity":1}`,
+	"far away": `{"usageDate":"2099-01-01","subscriptionId":"s","meterId":"m","quantity":1}` + "\n" +
+		`{"usageDate":"2016-01-01","subscriptionId":"s","meterId":"m","quantity":1}`,
 	"wrong types":  `{"usageDate":{},"subscriptionId":[1],"meterId":true,"quantity":"many","operationName":[],"time":7,"caller":{"a":1}}`,
 	"escape codes": `{"usageDate":"2026-10-01","subscriptionId":"\u001b[31ms\u202e","meterId":"\u0000","quantity":5000,"cost":9e9}`,
 	"no end":       `{"value":[{"usageDate":"2026-10-01","subscriptionId":"s","meterId":"m","quantity":1},`,
@@ -169,8 +172,9 @@ func TestShapes(t *testing.T) {
 	_, _ = zw.Write([]byte(one + "\n" + two))
 	_ = zw.Close()
 	for name, text := range map[string]string{"lines": one + "\n\n" + two + "\n", "with returns": one + "\r\n" + two, "array": "[" + one + ",\n" + two + "]",
-		"page": `{"@odata.context":"x","value":[` + one + "," + two + "]}", "pretty page": "{\n \"items\": [\n" + one + ",\n" + two + "\n]\n}", "behind each other": one + " " + two,
-		"gzip": z.String(), "a mark first": "\xef\xbb\xbf" + one + "\n" + two} {
+		"page": `{"@odata.context":"x","value":[` + one + "," + two + "]}", "pretty page": "{\n \"items\": [\n" + one + ",\n" + two + "\n]\n}",
+		"behind each other": one + " " + two,
+		"gzip":              z.String(), "a mark first": "\xef\xbb\xbf" + one + "\n" + two} {
 		r := read(t, fstest.MapFS{"Usage/X.JSON": {Data: []byte(text)}}, detect.Options{})
 		if r.Read.Usage != 2 || r.Read.Files[0].Skipped != 0 {
 			t.Errorf("%s: %d lines, %+v", name, r.Read.Usage, r.Read.Files)
@@ -233,8 +237,10 @@ func FuzzRecords(f *testing.F) {
 
 func FuzzPart(f *testing.F) {
 	w := quiet(1)
-	w.events = append(w.events, map[string]any{"time": "2026-09-01T05:00:00Z", "operationName": "Microsoft.Authorization/roleAssignments/write", "subscriptionId": subA,
-		"caller": "x@y", "callerIpAddress": "203.0.113.9", "properties": map[string]any{"principalId": "p", "roleDefinitionId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}})
+	w.events = append(w.events, map[string]any{"time": "2026-09-01T05:00:00Z", "operationName": "Microsoft.Authorization/roleAssignments/write",
+		"subscriptionId": subA,
+		"caller":         "x@y", "callerIpAddress": "203.0.113.9", "properties": map[string]any{"principalId": "p",
+			"roleDefinitionId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}})
 	raw, err := read(f, w.files(false), detect.Options{}).D.Parts()[0].MarshalBinary()
 	if err != nil {
 		f.Fatal(err)

@@ -32,7 +32,8 @@ func (u *usage) slow(g *useSign, k, days int) {
 	}
 	g.slow = true
 	grew := now / max(then, 0.1*all, 1)
-	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew))), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)), money(then), money(now))
+	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew))), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
+		money(then), money(now))
 	restThen := all - then
 	restNow, _ := u.rest(k-slowRecent+1, k+1)
 	if restThen >= 1 {

@@ -161,7 +161,8 @@ func (g *useSign) add(sig Signal, w float64, format string, args ...any) {
 		return
 	}
 	g.score += w
-	g.evidence = append(g.evidence, Evidence{Signal: string(sig), Text: fmt.Sprintf(format, args...), At: time.Unix(g.at, 0).UTC(), Weight: w, Source: "usage"})
+	g.evidence = append(g.evidence, Evidence{Signal: string(sig), Text: fmt.Sprintf(format, args...), At: time.Unix(g.at, 0).UTC(), Weight: w,
+		Source: "usage"})
 }
 
 // jump weighs a bucket that is over the usual band.
@@ -173,7 +174,8 @@ func (u *usage) jump(g *useSign, k int, x float64, days int) {
 	}
 	known := trust(float64(days)) * min(1, float64(n)/10)
 	if ratio := x / max(top, leastExcess); ratio > 1.2 && known > 0 {
-		g.add(sigJump, known*min(4.8, 1.6*math.Log(ratio)+0.4), "cost ran at %s a day, where %s is usual and up to %s was seen", money(x), money(median), money(top))
+		g.add(sigJump, known*min(4.8, 1.6*math.Log(ratio)+0.4), "cost ran at %s a day, where %s is usual and up to %s was seen", money(x),
+			money(median), money(top))
 	}
 	g.add(sigAbsolute, grade(g.excess, [2]float64{300, 0.5}, [2]float64{1000, 1}, [2]float64{5000, 2}), "that is %s a day above the usual", money(g.excess))
 	u.composition(g, k, days, known)
@@ -240,7 +242,8 @@ func (u *usage) composition(g *useSign, k, days int, known float64) {
 	}
 	for z, in := range sizes {
 		if len(in) >= 3 {
-			g.add(sigUseSpread, grade(float64(len(in)), [2]float64{3, 1}, [2]float64{5, 1.5}), "%s started in %d regions at once", first(u.p.texts[z], "the same size"), len(in))
+			g.add(sigUseSpread, grade(float64(len(in)), [2]float64{3, 1}, [2]float64{5, 1.5}), "%s started in %d regions at once",
+				first(u.p.texts[z], "the same size"), len(in))
 			break
 		}
 	}
