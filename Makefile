@@ -7,7 +7,7 @@ RACEPART ?=
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack moves worlds bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack moves worlds detection bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -78,6 +78,9 @@ collect-attack: ## bad days of collecting in full: fifty kills by a seed (PARTNE
 
 worlds: ## the recommendation against fifty worlds lived in the partner cloud, instead of two
 	PARTNERGUARD_WORLDS=whole $(GO) test -count=1 -timeout 40m -run TestWorldsOfThePartnerCloud ./internal/app
+
+detection: ## the fraud detector on all 260 simulated worlds, beside its peers, and the table of docs/spend-detection.md
+	PARTNERGUARD_DETECTION=whole $(GO) test -count=1 -timeout 40m -v -run 'TestDetection|TestFrozen' ./internal/fraud/worlds
 
 moves: ## the walk of faults and deaths over 500 customers' moves of delegation, and its model in full
 	PARTNERGUARD_MOVES=500 $(GO) test -count=1 -timeout 180m -run 'TestWalk|TestStates' ./internal/delegation/move

@@ -88,7 +88,7 @@ type BlindTenant struct {
 	Misses   []string `json:"misses"` // resources
 	Why      string   `json:"why"`
 	Can      string   `json:"can,omitempty"`
-	Subs     []string `json:"subscriptions,omitempty"` // of which alone it is missing; none: of all
+	Subs     []string `json:"subscriptions,omitempty"` // of which it is missing, where it is not all of them
 }
 
 // fraudShownIn are the resources that fraud shows in; the Activity Log shows it first.
@@ -119,7 +119,7 @@ func (i *Installation) Eyes(ctx context.Context) (*EyesReport, error) {
 			continue // it is made anew, and not known until then; or it is no customer any more
 		}
 		read[x.Tenant] = true
-		out.add(x.Part, blind[x.Tenant])
+		out.add(x.Part)
 	}
 	if err := i.unseen(ctx, blind, read); err != nil {
 		return nil, err
@@ -138,24 +138,15 @@ func (i *Installation) Eyes(ctx context.Context) (*EyesReport, error) {
 	return out, nil
 }
 
-func (out *EyesReport) add(s *eyes.Seen, b *BlindTenant) {
+func (out *EyesReport) add(s *eyes.Seen) {
 	out.Customers++
 	out.Subs += len(s.Subs)
 	out.Events, out.Lines, out.Suppressed = out.Events+s.Events, out.Lines+s.Lines, out.Suppressed+s.Suppressed
 	out.Findings = append(out.Findings, s.Found...)
-	for _, x := range s.Blind {
-		b.Subs = append(b.Subs, x.Subscription)
-		if x.Activity {
-			b.Misses = append(b.Misses, "azureActivity")
-		}
-		if x.Usage {
-			b.Misses = append(b.Misses, "azureUsage")
-		}
-		b.Why = "of some subscriptions there are no rows"
-	}
 }
 
-// unseen notes what is not read of customers, and those of whom nothing was judged yet.
+// unseen notes what is not read of customers, and those of whom nothing was judged yet. A log that
+// was read whole and has no rows is quiet, and nobody is blind.
 func (i *Installation) unseen(ctx context.Context, blind map[string]*BlindTenant, read map[string]bool) error {
 	gaps, err := i.Collect.Gaps(ctx, "", i.Now())
 	if err != nil {
@@ -170,8 +161,8 @@ func (i *Installation) unseen(ctx context.Context, blind map[string]*BlindTenant
 		if b.Misses = append(b.Misses, g.Resource); len(b.Misses) == 1 || g.Resource == fraudShownIn[0] {
 			b.Why, b.Can = print.Clean(g.Why, 300), print.Clean(g.Can, 300)
 		}
-		if g.Of == "" {
-			b.Subs = nil
+		if g.Of != "" {
+			b.Subs = append(b.Subs, strings.ToLower(print.Clean(g.Of, 100)))
 		}
 	}
 	for id, b := range blind {
@@ -180,6 +171,43 @@ func (i *Installation) unseen(ctx context.Context, blind map[string]*BlindTenant
 		}
 	}
 	return nil
+}
+
+// KeptAnomalies is what our own eyes see, in the form of what is judged from files. A customer of
+// whom something is not read is blind. Kind problem.NotFound where nothing was collected yet.
+func (i *Installation) KeptAnomalies(ctx context.Context) (*detect.Report, error) {
+	seen, err := i.Eyes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if seen.Customers == 0 {
+		return nil, problem.New(problem.NotFound, "nothing was collected here yet")
+	}
+	windows, err := i.Config.Eyes.Windows()
+	if err != nil {
+		return nil, err
+	}
+	out := &detect.Report{Schema: "partnerguard.fraud.anomalies/1", AsOf: seen.AsOf, Threshold: detect.DefaultScore, Customers: seen.Customers,
+		Read:          detect.Read{Files: []detect.File{}, Usage: seen.Lines, Events: seen.Events, Skipped: map[string]int{}},
+		Subscriptions: seen.Subs, Suppressed: seen.Suppressed, Deployments: len(windows), Findings: []detect.Finding{}, Blind: []detect.Blind{}}
+	for k := range seen.Findings {
+		out.Findings = append(out.Findings, seen.Findings[k].Finding)
+	}
+	for k := range seen.Blind {
+		b := &seen.Blind[k]
+		x := detect.Blind{Customer: b.Customer, Activity: slices.Contains(b.Misses, "azureActivity"), Usage: slices.Contains(b.Misses, "azureUsage")}
+		if !x.Activity && !x.Usage {
+			continue // what is missing are the directory's logs alone
+		}
+		subs := b.Subs
+		if len(subs) == 0 {
+			subs = []string{""}
+		}
+		for _, x.Subscription = range subs {
+			out.Blind = append(out.Blind, x)
+		}
+	}
+	return out, nil
 }
 
 // eyesAlerts are the findings of our own eyes: one alert a cause, urgent where a person should
@@ -207,12 +235,21 @@ func (i *Installation) eyesAlerts(ctx context.Context) (out []alert.Finding, who
 	return out, whole, nil
 }
 
+// dear is what a finding costs a day, in dollars, from which on nobody waits for the morning.
+const dear = 100
+
+// soon reports a finding that a person has to look at at once: what a thief makes costs by the
+// hour, what use alone shows has gone on for a day already.
+func soon(f *eyes.Found) bool {
+	return f.Severity == detect.High || f.PerDay >= dear || f.Kind != detect.KindUse && f.Kind != detect.KindSlowGrowth
+}
+
 func eyesAlert(f *eyes.Found) alert.Finding {
 	a := alert.Finding{Key: "eyes:" + f.Key, Kind: alert.Fraud, Severity: notify.Warning, Tenant: f.Customer, Since: f.First, Path: "/fraud",
 		Title:    "Azure may be abused: " + print.Clean(cmp.Or(f.CustomerName, f.Customer), 100) + ", subscription " + f.Subscription,
 		Subjects: f.Resources[:min(len(f.Resources), alert.MaxSubjects)], Count: len(f.Resources), Unit: "resources", Command: "partnerguard spend anomalies",
 		Fix: "ask the customer, and look at what was made; if nobody there made it, contain it at once. Work that is planned is told in fraudDeployments"}
-	if f.Severity == detect.High {
+	if soon(f) {
 		a.Severity = notify.Urgent
 	}
 	if len(f.Reasons) > 0 {

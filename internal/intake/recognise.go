@@ -48,7 +48,8 @@ var rules = []rule{
 	{all: "terraform_version", any: "resources values planned_values", reason: terraformState},
 	{all: "kind data", check: isAzureHound, reason: azureHound},
 
-	// Logs that are not sign-ins.
+	// Logs that are not sign-ins. A row of the Activity Log has all that other diagnostic rows have.
+	{all: "eventdataid operationname eventtimestamp", reason: azureEvents},
 	{kind: evidence.DirectoryAudit, all: "activitydatetime activitydisplayname"},
 	{kind: evidence.DirectoryAudit, all: "initiatedby targetresources"},
 	{kind: evidence.DirectoryAudit, all: "category properties operationname", check: isAuditEnvelope},
@@ -64,7 +65,6 @@ var rules = []rule{
 	{all: "type successfulaccountsignincount", reason: "an alert's aggregated row, not sign-ins"},
 
 	// Azure Resource Manager, and what customers buy.
-	{all: "eventdataid operationname eventtimestamp", reason: azureEvents},
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
 	{all: "id name properties type", check: isUsageDetail, reason: azureUses},

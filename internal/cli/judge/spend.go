@@ -1,12 +1,15 @@
 package judge
 
 import (
+	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/fraud/detect"
 	"partnerguard/internal/problem"
 )
 
@@ -29,6 +32,7 @@ func newAnomalies(env *kit.Env) *cobra.Command {
 	var (
 		q      app.AnomalyQuestion
 		asOf   kit.Moment
+		kept   keptAnomalies
 		output = kit.NewOutput("text", "json", "csv")
 	)
 	cmd := &cobra.Command{
@@ -44,23 +48,27 @@ reasons. detectedAt is the newest record that was needed, so a replay shows the 
 time to detect. What a file of deployments declares is not held against anybody, as far
 as it covers it; deployments.yaml of the folder is read by itself.
 
-What was not read is said, and never taken for quiet.`,
-		Example: `  partnerguard spend anomalies --from azure/
+What was not read is said, and never taken for quiet.
+
+Without --from it tells what our own eyes see in what is collected here: each round of
+reading is judged as it comes, and a finding is an alert too.`,
+		Example: `  partnerguard spend anomalies
+  partnerguard spend anomalies --from azure/
   partnerguard spend anomalies --from azure/ --as-of 2026-11-20T08:00:00Z --output json
   partnerguard spend anomalies --from azure/ --deployments deployments.yaml
   partnerguard spend anomalies --from azure/ --output csv --out anomalies.csv`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch {
-			case len(q.From) == 0:
-				return problem.New(problem.Usage, "anomalies was given nothing to read").
-					WithHint("name a folder with usage/ and activity/: partnerguard spend anomalies --from azure/")
-			case cmd.Flags().Changed("score") && (q.Score < 1 || q.Score > 50):
+			if cmd.Flags().Changed("score") && (q.Score < 1 || q.Score > 50) {
 				return problem.New(problem.Usage, "--score is %g; it is from 1 to 50", q.Score).WithHint("docs/spend.md says what the weights add up to")
 			}
-			bar := kit.NewCount(env, "reading")
-			q.AsOf, q.Progress = asOf.End(), bar.Set
-			report, err := app.Anomalies(cmd.Context(), q)
-			bar.Done()
+			for _, name := range []string{"as-of", "deployments", "score"} {
+				if len(q.From) == 0 && cmd.Flags().Changed(name) {
+					return problem.New(problem.Usage, "--%s goes with --from", name).
+						WithHint("what is collected is judged as it comes; its deployments are those of the setting fraudDeployments")
+				}
+			}
+			q.AsOf = asOf.End()
+			report, err := kept.look(cmd.Context(), env, q)
 			if err != nil {
 				return err
 			}
@@ -71,8 +79,9 @@ What was not read is said, and never taken for quiet.`,
 			})
 		},
 	}
+	kept = keepsAnomalies(env, cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&q.From, "from", nil, "a folder with usage/, activity/ and customers.json; may be repeated")
+	f.StringArrayVar(&q.From, "from", nil, "a folder with usage/, activity/ and customers.json; may be repeated (default what is collected)")
 	_ = cmd.MarkFlagDirname("from")
 	f.Var(&asOf, "as-of", "judge as of this date or time: records after it count for nothing (default the newest record)")
 	f.StringVar(&q.Deployments, "deployments", "", "a `file` of declared deployments (default deployments.yaml of the folder)")
@@ -80,4 +89,26 @@ What was not read is said, and never taken for quiet.`,
 	f.Float64Var(&q.Score, "score", 0, "a finding from this sum of weights on (default 4.5)")
 	output.RegisterFile(cmd)
 	return cmd
+}
+
+// keptAnomalies tells what is seen in what an installation collects: kind problem.NotFound where
+// nothing was collected. Nil: this program keeps nothing.
+type keptAnomalies func(ctx context.Context) (*detect.Report, error)
+
+// look answers by files that are named, else by what is collected.
+func (k keptAnomalies) look(ctx context.Context, env *kit.Env, q app.AnomalyQuestion) (*detect.Report, error) {
+	if len(q.From) > 0 {
+		bar := kit.NewCount(env, "reading")
+		defer bar.Done()
+		q.Progress = bar.Set
+		return app.Anomalies(ctx, q)
+	}
+	if k != nil {
+		report, err := k(ctx)
+		if !errors.Is(err, problem.NotFound) {
+			return report, err
+		}
+	}
+	return nil, problem.New(problem.Usage, "anomalies was given nothing to read, and nothing was collected here").
+		WithHint("name a folder with usage/ and activity/: partnerguard spend anomalies --from azure/")
 }

@@ -163,8 +163,11 @@ func (r *Report) reasons(p *print.Screen, f *Finding) {
 
 // known says what the answer does not rest on.
 func (r *Report) known(p *print.Screen) {
-	noLog, noUse := 0, 0
+	noLog, noUse, of := 0, 0, "subscriptions"
 	for _, b := range r.Blind {
+		if b.Subscription == "" { // all of a customer's
+			of = "customers"
+		}
 		if b.Activity {
 			noLog++
 		}
@@ -174,10 +177,10 @@ func (r *Report) known(p *print.Screen) {
 	}
 	var list []string
 	if noLog > 0 {
-		list = append(list, fmt.Sprintf("No Activity Log was read of %s: there use alone decides, a day late.", print.Plural(int64(noLog), "subscriptions")))
+		list = append(list, fmt.Sprintf("No Activity Log was read of %s: there use alone decides, a day late.", print.Plural(int64(noLog), of)))
 	}
 	if noUse > 0 {
-		list = append(list, fmt.Sprintf("No use was read of %s: what is usual there is not known.", print.Plural(int64(noUse), "subscriptions")))
+		list = append(list, fmt.Sprintf("No use was read of %s: what is usual there is not known.", print.Plural(int64(noUse), of)))
 	}
 	if n := r.skipped(); n > 0 {
 		list = append(list, fmt.Sprintf("%s could not be read; the JSON says why.", print.Plural(int64(n), "records")))

@@ -204,3 +204,23 @@ func FuzzTake(f *testing.F) {
 		}
 	})
 }
+
+// TestNamed: a finding whose first sign has left the records keeps its name and moment; one much
+// later, or of another subscription, is another.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	old := &Seen{Found: []Found{{Key: "was", Finding: detect.Finding{Subscription: sub, First: start, Detected: start.Add(time.Hour)}}}}
+	for name, c := range map[string]struct {
+		now  detect.Finding
+		same bool
+	}{
+		"its first sign is gone": {detect.Finding{Subscription: sub, First: start.AddDate(0, 0, 2), Detected: start.AddDate(0, 0, 3)}, true},
+		"a month later":          {detect.Finding{Subscription: sub, First: start.AddDate(0, 1, 0), Detected: start.AddDate(0, 1, 0)}, false},
+		"another subscription":   {detect.Finding{Subscription: "other", First: start, Detected: start}, false},
+	} {
+		f := named(c.now, old)
+		if (f.Key == "was") != c.same || f.Detected.Equal(start.Add(time.Hour)) != c.same {
+			t.Errorf("%s: %s, detected %s", name, f.Key, f.Detected)
+		}
+	}
+}
