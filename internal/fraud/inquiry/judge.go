@@ -29,12 +29,20 @@ const (
 )
 
 func (b *build) say(side int, key, text string, strong bool, acts ...int) {
-	b.said = append(b.said, said{Reason{Key: key, Text: print.Ended(print.Sentence(text)), Strong: strong}, side, acts})
+	b.said = append(b.said, said{Reason{Key: key, Text: sentence(text), Strong: strong}, side, acts})
 }
 
 // ask says that something is not known, and what would settle it.
 func (b *build) ask(key, text, ask string, acts ...int) {
-	b.said = append(b.said, said{Reason{Key: key, Text: print.Ended(print.Sentence(text)), Ask: ask}, sideUnknown, acts})
+	b.said = append(b.said, said{Reason{Key: key, Text: sentence(text), Ask: ask}, sideUnknown, acts})
+}
+
+// sentence is a text as one; an address or an id that it begins with stays as it is.
+func sentence(text string) string {
+	if first, _, _ := strings.Cut(text, " "); strings.ContainsAny(first, "@-0123456789") {
+		return print.Ended(text)
+	}
+	return print.Ended(print.Sentence(text))
 }
 
 // judge names what speaks for fraud, what against, and what is not known.

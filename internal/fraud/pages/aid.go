@@ -37,11 +37,11 @@ func aid(t *inquiry.Timeline) screen.Block {
 		}
 		return screen.Bit{Head: fmt.Sprintf("%s (%d)", head, len(list)), Body: []screen.Block{items}}
 	}
-	return screen.Card{Head: "What speaks for and against", ID: "aid", Note: t.Says, Body: []screen.Block{
+	return screen.Card{Head: "What speaks for and against", ID: "aid", Note: t.Says, Body: []screen.Block{stack([]screen.Block{
 		side("For fraud", t.For, print.Bad, "for fraud", "Nothing that was read."),
 		side("For a legitimate deployment", t.Against, print.Good, "against fraud", "Nothing that was read."),
 		side("Not known", t.Unknown, print.Doubt, "not known", "Nothing that is wanted is missing."),
-	}}
+	})}}
 }
 
 // drawn is the timeline as a picture, wide and for a phone.
@@ -113,11 +113,18 @@ func lanes(b *screen.Builder, p *inquiry.Picture, class string) {
 	b.End("svg")
 }
 
+// answers are the answers to Microsoft, each with the page that asks once more: a wrong one
+// cannot be taken back here.
+var answers = []struct {
+	reason fraud.Reason
+	text   string
+}{{fraud.Fraud, "It was fraud"}, {fraud.Legitimate, "It was legitimate"}, {fraud.Ignore, "Ignore it: it is stale"}}
+
 // acts are what can be done about the alert.
-func (p *Pages) acts(c *desk.Case) screen.Block {
+func (p *Pages) acts(c *desk.Case, v *screen.Viewer) screen.Block {
 	id := values("alert", c.ID)
 	return screen.Func(func(b *screen.Builder) {
-		b.Class("section", "card")
+		b.Open("section", screen.A("class", "card"), screen.A("id", "do"))
 		b.Open("header")
 		b.Elem("h2", "Do")
 		b.End("header")
@@ -127,13 +134,19 @@ func (p *Pages) acts(c *desk.Case) screen.Block {
 			screen.Do{Path: "/fraud/case/take", Right: screen.DoAlerts, Text: "Take it", Fields: id, Primary: c.Assignee == "" && c.Open()},
 			screen.Do{Path: "/fraud/case/inquire", Right: screen.DoAlerts, Text: "Read everything anew", Fields: id},
 		}.Build(b)
-		if c.Open() && c.Refused == "" {
-			screen.Form{Screen: &p.one, Act: "answer", Values: id, Plain: true}.Build(b)
+		if c.Open() && c.Refused == "" && v.May(screen.DoAlerts) {
+			b.Elem("p", "Answer Microsoft: it records a word, for this one alert, and stops nothing.", screen.A("class", "note"))
+			b.Class("div", "row mt0")
+			for _, x := range answers {
+				b.Elem("a", x.text, screen.A("class", "btn"), screen.A("href", screen.With("/fraud/case/answer", "alert", c.ID, "reason", string(x.reason))))
+			}
+			b.End("div")
 		}
-		screen.Form{Screen: &p.one, Act: "hand", Values: id, Plain: true}.Build(b)
+		b.Elem("p", "Stop it: plan first, and have another person approve it.", screen.A("class", "note"))
 		screen.Code{Text: "partnerguard fraud contain " + c.ID + " --plan > plan.yaml", Wrap: true}.Build(b)
 		b.End("div")
 		b.End("div")
+		screen.Form{Screen: &p.one, Act: "hand", Values: id, Plain: true}.Build(b)
 		b.End("section")
 	})
 }

@@ -171,7 +171,7 @@ func (p *Pages) loadCase(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	v.Actions = []screen.Action{{Text: "All alerts", Icon: "fraud", Path: "/fraud"}}
 	runs, runErr := p.runs(ctx, c.ID)
 	left := []screen.Block{clockCard(c, &l), aid(t), drawn(c.ID, t), containment(c, runs, runErr)}
-	right := []screen.Block{p.acts(c), known(c, &l), p.notes(c), reports(c.ID), readings(t)}
+	right := []screen.Block{p.acts(c, a.Viewer), known(c, &l), p.notes(c), reports(c.ID), readings(t)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
 	if l.Standing == waiting || l.Standing == answering {
 		v.Refresh = time.Minute
@@ -264,6 +264,16 @@ func clockCard(c *desk.Case, l *line) screen.Block {
 		b.End("p")
 		b.End("div")
 		b.End("div")
+		b.Open("footer")
+		b.Class("span", "row")
+		if l.Assignee == "" && c.Open() {
+			screen.Do{Path: "/fraud/case/take", Right: screen.DoAlerts, Text: "Take it", Fields: values("alert", c.ID), Primary: true}.Build(b)
+		}
+		for _, x := range [][2]string{{"#do", "Answer"}, {"#contain", "Contain"}, {"#timeline", "Timeline"}} {
+			b.Elem("a", x[1], screen.A("class", "btn"), screen.A("href", x[0]))
+		}
+		b.End("span")
+		b.End("footer")
 		b.End("section")
 	})
 }

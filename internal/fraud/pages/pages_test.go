@@ -92,6 +92,9 @@ func rig(t *testing.T) (*screentest.House, *fakeDesk, *pages.Pages) {
 	d.list[2].Status, d.list[2].Reason, d.list[2].ResolvedAt = fraud.Resolved, fraud.Legitimate, d.list[2].Detected.Add(3*time.Hour)
 	al := d.list[0].Alert
 	reads := inquirytest.Whole()
+	for i := range reads {
+		reads[i].At = now.Add(-2 * time.Hour)
+	}
 	reads[6].State, reads[6].Needs, reads[6].Why = inquiry.ReadRefused, "Entra ID P2", "the tenant has no Entra ID P2"
 	tl := inquirytest.Fold(t, inquirytest.Attack(), inquiry.Options{Alert: al, Known: d.list[0].Seen, Now: now, Reads: reads, Done: []inquiry.Done{
 		{At: now.Add(-time.Hour), By: "oidc:ada", What: "noted: called", Private: true}}}, inquirytest.AsItIs)
@@ -142,7 +145,7 @@ func TestCase(t *testing.T) {
 	h, _, _ := rig(t)
 	html := h.HTML(t, "/fraud/case?alert=alert-1")
 	for _, want := range []string{"things speak", "was given a right in Azure (Owner)", "Settled by:", "it may begin here", "Called N. Vance", "Approve these steps", "one machine stops",
-		"Report for the police", "needs Entra ID P2", "Answer Microsoft", "partnerguard fraud contain alert-1 --plan", `class="nar"`, "pool.mine.example"} {
+		"Report for the police", "needs Entra ID P2", "It was legitimate", "partnerguard fraud contain alert-1 --plan", `class="nar"`, "pool.mine.example"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -153,7 +156,7 @@ func TestCase(t *testing.T) {
 		t.Errorf("who is limited to another customer reads it: %v", err)
 	}
 	h.Viewer.Customers, h.Viewer.Rights = nil, []screen.Right{screen.SeeAlerts}
-	for _, no := range []string{"Answer Microsoft</button>", "Approve these steps", "Take it"} {
+	for _, no := range []string{"It was fraud", "Approve these steps", "Take it"} {
 		if strings.Contains(h.HTML(t, "/fraud/case?alert=alert-1"), no) {
 			t.Errorf("who may only look is shown %q", no)
 		}
