@@ -39,10 +39,11 @@ func (b *build) ask(key, text, ask string, acts ...int) {
 
 // sentence is a text as one; an address or an id that it begins with stays as it is.
 func sentence(text string) string {
-	if first, _, _ := strings.Cut(text, " "); strings.ContainsAny(first, "@-0123456789") {
-		return print.Ended(text)
+	s := print.Saying(text)
+	if s == "" || strings.HasSuffix(s, "…") || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
 	}
-	return print.Ended(print.Sentence(text))
+	return s + "."
 }
 
 // judge names what speaks for fraud, what against, and what is not known.

@@ -129,6 +129,7 @@ func TestList(t *testing.T) {
 			t.Errorf("the list does not say %q", want)
 		}
 	}
+	h.Shoot(t, "fraud", "/fraud")
 	h.Viewer.Customers = []string{inquirytest.Customer}
 	html = h.HTML(t, "/fraud")
 	for _, no := range []string{"Litware", "over-2", "The average of 30 days"} {
@@ -136,7 +137,6 @@ func TestList(t *testing.T) {
 			t.Errorf("who is limited to another customer reads %q", no)
 		}
 	}
-	h.Shoot(t, "fraud", "/fraud")
 }
 
 // One alert has everything on it, and nothing for who may not know of it.
@@ -151,6 +151,7 @@ func TestCase(t *testing.T) {
 		}
 	}
 	h.Shoot(t, "fraud-case", "/fraud/case?alert=alert-1")
+	h.Shoot(t, "fraud-case-timeline", "/fraud/case?alert=alert-1#timeline")
 	h.Viewer.Customers = []string{other}
 	if _, err := h.Render(t.Context(), "/fraud/case?alert=alert-1"); err == nil || strings.Contains(err.Error(), "Northwind") {
 		t.Errorf("who is limited to another customer reads it: %v", err)
