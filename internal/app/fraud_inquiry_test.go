@@ -7,7 +7,7 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
-	"partnerguard/internal/fraud/desk"
+	frauddesk "partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/inquiry"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/partnercloud"
@@ -35,7 +35,7 @@ func TestInquiryOfALab(t *testing.T) {
 	if _, err := i.Fraud.Pull(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	list, err := i.Fraud.List(t.Context(), desk.Filter{Open: true})
+	list, err := i.Fraud.List(t.Context(), frauddesk.Filter{Open: true})
 	if err != nil || len(list) == 0 {
 		t.Fatalf("%d alerts, %v", len(list), err)
 	}

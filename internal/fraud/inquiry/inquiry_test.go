@@ -173,7 +173,7 @@ func firstDiff(a, b string) string {
 func TestPhases(t *testing.T) {
 	t.Parallel()
 	s := &inquirytest.Story{}
-	for _, status := range []string{"Started", "Accepted", "Succeeded"} {
+	for _, status := range []string{"Failed", "Succeeded", "Started"} {
 		s.Machine(inquirytest.Night, inquirytest.Svc, "svc@x.example", "203.0.113.9", "eastus", "Standard_D4s_v5", "m")
 		last := &s.Records[len(s.Records)-1]
 		last.Raw = strings.ReplaceAll(strings.Replace(last.Raw, `"Succeeded"`, `"`+status+`"`, 1), `"correlationId":"c2"`, `"correlationId":"c1"`)
