@@ -5,6 +5,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -43,8 +44,8 @@ to know what is new since.`,
 		Example: "  partnerguard fraud inquire 7c3e\n  partnerguard fraud inquire 7c3e --output json",
 		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
 			t, err := s.Inquiry.Take(ctx, args[0], s.Actor)
-			if err != nil {
-				return err
+			if t == nil || err != nil && !errors.Is(err, problem.Conflict) {
+				return err // what was not read in time stands among what is left
 			}
 			kit.Next(env, "partnerguard fraud timeline %s", args[0])
 			return output.Answer(env, t, func(w io.Writer, p kit.Paint) error {
