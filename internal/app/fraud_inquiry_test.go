@@ -47,7 +47,9 @@ func TestInquiryOfALab(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range taken.Reads {
-		t.Logf("%v %s %s %s %s", r.Partner, r.Resource, r.State, r.Why, r.Needs)
+		if r.State == inquiry.ReadRefused && (r.Why == "" || r.Needs == "") {
+			t.Errorf("%s was refused, and it is not said why, or what it needs: %+v", r.Resource, r)
+		}
 	}
 	if taken.Left != 7 || taken.Read < 10 {
 		t.Errorf("%d read, %d refused, %d left", taken.Read, taken.Refused, taken.Left)
@@ -56,9 +58,12 @@ func TestInquiryOfALab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log(line.Says)
+	rows := line.Rows
+	for _, c := range line.Costs {
+		rows = append(rows, inquiry.Row{What: "a cost", Places: []inquiry.Place{c.Place}})
+	}
 	proven := 0
-	for _, r := range line.Rows {
+	for _, r := range rows {
 		for _, p := range r.Places {
 			if p.Segment == "" {
 				continue

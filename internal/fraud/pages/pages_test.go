@@ -151,7 +151,6 @@ func TestCase(t *testing.T) {
 		}
 	}
 	h.Shoot(t, "fraud-case", "/fraud/case?alert=alert-1")
-	h.Shoot(t, "fraud-case-timeline", "/fraud/case?alert=alert-1#timeline")
 	h.Viewer.Customers = []string{other}
 	if _, err := h.Render(t.Context(), "/fraud/case?alert=alert-1"); err == nil || strings.Contains(err.Error(), "Northwind") {
 		t.Errorf("who is limited to another customer reads it: %v", err)
