@@ -262,7 +262,7 @@ type reportView struct {
 func (r *Report) HTML(w io.Writer) error {
 	v := &reportView{Report: r, Page: page.Page{Title: "Azure fraud: " + r.Alert.Name, Skip: "what happened", Eyebrow: "Report for the " + r.For,
 		Name: cmp.Or(r.Alert.CustomerName, r.Alert.Customer, "An alert about Azure fraud"), AsOf: &r.Made, Rules: reportRules, What: "report", Complete: len(r.Unknown) == 0,
-		Facts:    []string{print.First(r.Alert.Name, r.Alert.Kind), "subscription " + cmp.Or(r.Alert.Subscription, "not said"), "alert " + r.Alert.ID},
+		Facts:    []string{cmp.Or(r.Alert.Name, r.Alert.Kind), "subscription " + cmp.Or(r.Alert.Subscription, "not said"), "alert " + r.Alert.ID},
 		Headline: page.Headline{Tone: print.Muted, Text: r.Says}, Schema: ReportForm}}
 	for i := range r.Unknown {
 		v.Incomplete = append(v.Incomplete, "Not known: "+r.Unknown[i].Text)

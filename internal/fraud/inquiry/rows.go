@@ -151,7 +151,7 @@ func (b *build) marks() {
 		add(al.First, Alerts, microsoft, "saw it for the first time")
 	}
 	if !al.Detected.IsZero() {
-		add(al.Detected, Alerts, microsoft, "raised the alert: "+print.First(al.Name, al.Type, "no name"))
+		add(al.Detected, Alerts, microsoft, "raised the alert: "+cmp.Or(al.Name, al.Type, "no name"))
 	}
 	if !b.t.Known.IsZero() {
 		add(b.t.Known, Alerts, ourselves, "read the alert")

@@ -275,11 +275,7 @@ func run(c *desk.Case, r *contain.Status) screen.Block {
 		}
 		body = append(body, screen.Para{Text: "Left: " + left, Class: "note"})
 	}
-	return screen.Func(func(b *screen.Builder) {
-		for _, x := range body {
-			x.Build(b)
-		}
-	})
+	return stack(body)
 }
 
 func step(p *contain.Progress) screen.Item {
