@@ -27,7 +27,8 @@ func newFraudInquiries(env *kit.Env, open kit.Opener) []*cobra.Command {
 
 // oneAlert refuses what names none.
 func oneAlert(name string) cobra.PositionalArgs {
-	return kit.Between(1, 1, problem.New(problem.Usage, "fraud %s takes one alert", name).WithHint("partnerguard fraud list shows their ids; the beginning of one is enough"))
+	return kit.Between(1, 1, problem.New(problem.Usage, "fraud %s takes one alert",
+		name).WithHint("partnerguard fraud list shows their ids; the beginning of one is enough"))
 }
 
 func newFraudInquire(env *kit.Env, open kit.Opener) *cobra.Command {
@@ -113,7 +114,8 @@ activity log, of the directory's audit log, of sign-ins, risk and usage.`,
 
 func timelineOf(ctx context.Context, env *kit.Env, open kit.Opener, from []string, alert string, asOf kit.Moment) (t *inquiry.Timeline, err error) {
 	if len(from) > 0 {
-		t, _, err = app.FraudTimeline(ctx, app.TimelineReading{Alert: alert, Reading: app.Reading{From: from, Stdin: env.Stdin, Now: env.Now().UTC(), AsOf: asOf.End()}})
+		t, _, err = app.FraudTimeline(ctx, app.TimelineReading{Alert: alert, Reading: app.Reading{From: from, Stdin: env.Stdin, Now: env.Now().UTC(),
+			AsOf: asOf.End()}})
 		return t, err
 	}
 	if alert == "" {

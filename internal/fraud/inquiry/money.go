@@ -86,13 +86,15 @@ func (b *build) byCost() {
 	case len(before) < 3 || len(since) == 0:
 		b.ask("cost", "whether the cost rose: too few estimates lie before it began, or behind", "GET /v1/customers/usagerecords at Partner Center, tomorrow")
 	case since[len(since)-1].Daily > 3*usual && since[len(since)-1].Daily-usual > 1:
-		b.say(sideFor, "cost", fmt.Sprintf("a day costs %s now, and cost %s before", money(since[len(since)-1].Daily, last.Currency), money(usual, last.Currency)),
+		b.say(sideFor, "cost", fmt.Sprintf("a day costs %s now, and cost %s before", money(since[len(since)-1].Daily, last.Currency), money(usual,
+			last.Currency)),
 			since[len(since)-1].Daily > 10*usual)
 	default:
 		b.say(sideAgainst, "usualCost", "a day costs about what it did before, as far as the estimates go", false)
 	}
 	if last.Budget != nil && *last.Budget > 0 && last.Total > *last.Budget {
-		b.say(sideFor, "overBudget", fmt.Sprintf("the month is at %s of a budget of %s", money(last.Total, last.Currency), money(*last.Budget, last.Currency)), false)
+		b.say(sideFor, "overBudget", fmt.Sprintf("the month is at %s of a budget of %s", money(last.Total, last.Currency), money(*last.Budget,
+			last.Currency)), false)
 	}
 }
 
@@ -148,7 +150,8 @@ func (b *build) byReading() {
 			"partnerguard archive export writes all rows")
 	}
 	if b.f.unread > 0 {
-		b.ask("unread", fmt.Sprintf("what %s say: they could not be read", print.Plural(int64(b.f.unread), "records")), "partnerguard archive export writes all rows")
+		b.ask("unread", fmt.Sprintf("what %s say: they could not be read", print.Plural(int64(b.f.unread), "records")),
+			"partnerguard archive export writes all rows")
 	}
 }
 

@@ -90,8 +90,9 @@ func ReportOf(t *Timeline, done []Done, audience string) (*Report, error) {
 	al := &t.Alert
 	r := &Report{Form: ReportForm, For: audience, Made: t.AsOf, Says: t.Says, Signs: t.For, Against: t.Against, Unknown: t.Unknown, Things: t.Things,
 		Rows: []Row{}, Done: []Done{}, Actors: []Actor{}, Evidence: []Segment{}, Alert: About{ID: clean(al.ID), Name: clean(al.Name), Kind: clean(al.Words()),
-			Type: clean(al.Type), Severity: clean(al.Severity), Customer: al.Customer, CustomerName: clean(al.CustomerName), Subscription: clean(al.Subscription),
-			Status: clean(al.Status), Reason: clean(al.Reason)},
+			Type: clean(al.Type), Severity: clean(al.Severity), Customer: al.Customer, CustomerName: clean(al.CustomerName),
+			Subscription: clean(al.Subscription),
+			Status:       clean(al.Status), Reason: clean(al.Reason)},
 		Verifying: "Each segment is an entry of a signed, append-only trail. The partner hands out, by partnerguard archive prove, the proof of any row's page; " +
 			"whoever has the trail's public key checks it by partnerguard archive verify --proof, and trusts nobody."}
 	for i := range t.Rows {
@@ -164,7 +165,8 @@ const (
 )
 
 func moments(t *Timeline, done []Done) []Moment {
-	out := []Moment{{What: itBegan}, {itWasRaised, t.Alert.Detected}, {itWasKnown, t.Known}, {What: itWasTaken}, {What: itStopped}, {itWasTold, t.Alert.ResolvedAt}}
+	out := []Moment{{What: itBegan}, {itWasRaised, t.Alert.Detected}, {itWasKnown, t.Known}, {What: itWasTaken}, {What: itStopped}, {itWasTold,
+		t.Alert.ResolvedAt}}
 	for i := range t.Rows {
 		if w := &t.Rows[i]; (w.Weight == Cause || w.Weight == Suspect) && !w.At.IsZero() && (w.Source == Resources) {
 			out[0].At = w.At
@@ -261,7 +263,8 @@ type reportView struct {
 // HTML writes the report as one file that loads nothing and runs no script.
 func (r *Report) HTML(w io.Writer) error {
 	v := &reportView{Report: r, Page: page.Page{Title: "Azure fraud: " + r.Alert.Name, Skip: "what happened", Eyebrow: "Report for the " + r.For,
-		Name: cmp.Or(r.Alert.CustomerName, r.Alert.Customer, "An alert about Azure fraud"), AsOf: &r.Made, Rules: reportRules, What: "report", Complete: len(r.Unknown) == 0,
+		Name: cmp.Or(r.Alert.CustomerName, r.Alert.Customer,
+			"An alert about Azure fraud"), AsOf: &r.Made, Rules: reportRules, What: "report", Complete: len(r.Unknown) == 0,
 		Facts:    []string{cmp.Or(r.Alert.Name, r.Alert.Kind), "subscription " + cmp.Or(r.Alert.Subscription, "not said"), "alert " + r.Alert.ID},
 		Headline: page.Headline{Tone: print.Muted, Text: r.Says}, Schema: ReportForm}}
 	for i := range r.Unknown {

@@ -26,7 +26,8 @@ func (b *build) rows() {
 		if !ok || !a.at.IsZero() && a.at.Before(b.t.From) {
 			continue
 		}
-		key := strings.Join([]string{string(a.source), a.actor, a.what, regionKey(a.region), a.sku, a.ip, a.country, strconv.FormatBool(a.failed), string(w)}, "|")
+		key := strings.Join([]string{string(a.source), a.actor, a.what, regionKey(a.region), a.sku, a.ip, a.country, strconv.FormatBool(a.failed), string(w)},
+			"|")
 		n, had := open[key]
 		if had && !a.at.IsZero() && a.at.Sub(b.t.Rows[n].until()) <= apart {
 			b.join(&b.t.Rows[n], a)

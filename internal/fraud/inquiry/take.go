@@ -188,7 +188,8 @@ func (q *Inquiry) Ask(ctx context.Context, id, actor string) error {
 		return err
 	}
 	if q.queue == nil {
-		return problem.New(problem.Unavailable, "nothing is read by itself here").WithHint("partnerguard serve or worker does; partnerguard fraud inquire %s reads it now", id)
+		return problem.New(problem.Unavailable,
+			"nothing is read by itself here").WithHint("partnerguard serve or worker does; partnerguard fraud inquire %s reads it now", id)
 	}
 	_, err = q.queue.Add(ctx, jobAnew, anewArgs{c.Alert.ID, actor}, jobs.Add{Unique: true})
 	return err

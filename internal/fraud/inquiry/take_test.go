@@ -77,7 +77,8 @@ func (w *world) inquiry(t *testing.T) *inquiry.Inquiry {
 				if (q.Tenant == partner) != (r.Kind == evidence.CustomerUsage) {
 					continue
 				}
-				if err := each(r.Kind, []byte(r.Raw), inquiry.Place{Tenant: q.Tenant, Segment: "seg-" + q.Tenant[:4], Entry: int64(i), Read: w.now}); err != nil {
+				if err := each(r.Kind, []byte(r.Raw), inquiry.Place{Tenant: q.Tenant, Segment: "seg-" + q.Tenant[:4], Entry: int64(i),
+					Read: w.now}); err != nil {
 					return nil, err
 				}
 			}

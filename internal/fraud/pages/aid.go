@@ -50,7 +50,8 @@ func drawn(alert string, t *inquiry.Timeline) screen.Block {
 	if len(wide.Lanes) == 0 {
 		return screen.Card{Head: "Timeline", Body: []screen.Block{screen.Para{Text: "Nothing that was read has a time to draw.", Class: "note"}}}
 	}
-	return screen.Card{Head: "Timeline", ID: "timeline", Aside: wide.Head, Links: []screen.Link{{Text: "Picture", Path: screen.With("/fraud/case/picture", "alert", alert)}},
+	return screen.Card{Head: "Timeline", ID: "timeline", Aside: wide.Head, Links: []screen.Link{{Text: "Picture", Path: screen.With("/fraud/case/picture",
+		"alert", alert)}},
 		Body: []screen.Block{screen.Func(func(b *screen.Builder) {
 			b.Open("figure", screen.A("class", "plot full"))
 			lanes(b, wide, "wid")
@@ -72,7 +73,8 @@ func drawn(alert string, t *inquiry.Timeline) screen.Block {
 // lanes writes a picture in the page; the table below has each row.
 func lanes(b *screen.Builder, p *inquiry.Picture, class string) {
 	num := screen.Num
-	b.Open("svg", screen.A("class", class), screen.A("viewBox", "0 0 "+num(p.W)+" "+num(p.H)), screen.A("role", "img"), screen.A("aria-label", print.Clean(p.Says, 600)))
+	b.Open("svg", screen.A("class", class), screen.A("viewBox", "0 0 "+num(p.W)+" "+num(p.H)), screen.A("role", "img"), screen.A("aria-label",
+		print.Clean(p.Says, 600)))
 	upright := func(class string, x, from, to float64) {
 		b.Void("path", screen.A("class", class), screen.A("d", "M"+num(x)+" "+num(from)+"V"+num(to)))
 	}
@@ -171,7 +173,8 @@ func known(c *desk.Case, l *line) screen.Block {
 		if i == 0 {
 			key = "Resources"
 		}
-		p = append(p, screen.Pair{Key: cmp.Or(key, "also"), Cell: screen.Cell{Text: print.Clean(r.ID[strings.LastIndexByte(r.ID, '/')+1:], 100), Sub: print.Clean(r.Type, 100)}})
+		p = append(p, screen.Pair{Key: cmp.Or(key, "also"), Cell: screen.Cell{Text: print.Clean(r.ID[strings.LastIndexByte(r.ID, '/')+1:], 100),
+			Sub: print.Clean(r.Type, 100)}})
 	}
 	return screen.Card{Head: "What is known", Body: []screen.Block{p}, Foot: "from " + cmp.Or(strings.Join(c.From, " and "), "Microsoft")}
 }
@@ -183,7 +186,8 @@ func (p *Pages) notes(c *desk.Case) screen.Block {
 		if len(items.List) == 30 {
 			break
 		}
-		items.List = append(items.List, screen.Item{Icon: "doc", Text: print.Clean(n.Text, maxNote), Meta: print.Clean(n.By, maxName) + ", " + print.When(n.At)})
+		items.List = append(items.List, screen.Item{Icon: "doc", Text: print.Clean(n.Text, maxNote), Meta: print.Clean(n.By, maxName) + ", " +
+			print.When(n.At)})
 	}
 	return screen.Card{Head: "Hand-over", Note: "For whoever is next; it stays in the house.", Body: []screen.Block{
 		screen.Form{Screen: &p.one, Act: "note", Values: values("alert", c.ID), Plain: true}, items}}
@@ -193,7 +197,8 @@ func (p *Pages) notes(c *desk.Case) screen.Block {
 func reports(alert string) screen.Block {
 	items := screen.Items{}
 	for _, who := range inquiry.Audiences() {
-		items.List = append(items.List, screen.Item{Icon: "dl", Lead: "Report for the " + who, Path: screen.With("/fraud/case/report", "alert", alert, "for", who)})
+		items.List = append(items.List, screen.Item{Icon: "dl", Lead: "Report for the " + who, Path: screen.With("/fraud/case/report", "alert", alert, "for",
+			who)})
 	}
 	return screen.Card{Head: "Reports", Note: "One file each, to print or to send. That it was made is recorded.", Body: []screen.Block{items}}
 }
@@ -261,7 +266,8 @@ func run(c *desk.Case, r *contain.Status) screen.Block {
 		items.List = append(items.List, step(&r.Steps[k]))
 	}
 	state := page.Said{Tone: tone, Word: string(r.State)}
-	head := screen.Items{List: []screen.Item{{Said: &state, Lead: "Plan " + r.ID, Text: print.Clean(r.Why, 300), Meta: "applied by " + print.Clean(r.Actor, maxName) + ", " +
+	head := screen.Items{List: []screen.Item{{Said: &state, Lead: "Plan " + r.ID, Text: print.Clean(r.Why, 300), Meta: "applied by " + print.Clean(r.Actor,
+		maxName) + ", " +
 		print.When(r.Applied)}}}
 	body := []screen.Block{head}
 	if r.State == contain.Waiting && r.Refused == "" {

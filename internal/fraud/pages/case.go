@@ -39,13 +39,14 @@ var rowList = &screen.List[inquiry.Row]{
 	Noun: "row", Default: "at", Search: "who, what, where", PerPage: 200, Tight: true, Lead: 2,
 	Key: func(r *inquiry.Row) string { return r.ID },
 	Columns: []screen.Column[inquiry.Row]{
-		{Name: "at", Head: "When", Plain: true, Order: byTime, Blank: func(r *inquiry.Row) bool { return r.At.IsZero() }, Cell: func(r *inquiry.Row) screen.Cell {
-			c := screen.Cell{At: r.At, Never: "not said"}
-			if !r.Until.IsZero() {
-				c.Sub = "until " + r.Until.Format("15:04")
-			}
-			return c
-		}, Text: func(r *inquiry.Row) string { return stamp(r.At) }},
+		{Name: "at", Head: "When", Plain: true, Order: byTime, Blank: func(r *inquiry.Row) bool { return r.At.IsZero() },
+			Cell: func(r *inquiry.Row) screen.Cell {
+				c := screen.Cell{At: r.At, Never: "not said"}
+				if !r.Until.IsZero() {
+					c.Sub = "until " + r.Until.Format("15:04")
+				}
+				return c
+			}, Text: func(r *inquiry.Row) string { return stamp(r.At) }},
 		{Name: "source", Head: "From", Drop: true, Cell: func(r *inquiry.Row) screen.Cell { return screen.Cell{Text: r.Source.Name(), Quiet: true} }},
 		{Name: "what", Head: "What", Cell: func(r *inquiry.Row) screen.Cell {
 			c := screen.Cell{Text: r.Who + " " + r.What, Sub: rowSub(r)}
@@ -72,7 +73,8 @@ var rowList = &screen.List[inquiry.Row]{
 		{Name: "archived", Head: "Archived in", Only: true, Text: func(r *inquiry.Row) string { return places(r) }},
 	},
 	Filters: []screen.Filter[inquiry.Row]{
-		{Name: "weight", Head: "Weight", Enum: []string{"cause", "suspect", "mark", "usual"}, Of: func(r *inquiry.Row) []string { return []string{string(r.Weight)} },
+		{Name: "weight", Head: "Weight", Enum: []string{"cause", "suspect", "mark", "usual"},
+			Of: func(r *inquiry.Row) []string { return []string{string(r.Weight)} },
 			Word: func(v string) string {
 				return map[string]string{"cause": "where it may begin", "suspect": "looked at", "mark": "alert and response", "usual": "beside it"}[v]
 			}},

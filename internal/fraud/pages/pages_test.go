@@ -105,7 +105,8 @@ func rig(t *testing.T) (*screentest.House, *fakeDesk, *pages.Pages) {
 		},
 		Runs: func(context.Context, string) ([]contain.Status, error) {
 			step := contain.Step{Kind: "deallocateMachine", Name: "m00", Stops: "one machine stops; its disks stay", Undo: true}
-			return []contain.Status{{Run: contain.Run{ID: "cr-1", State: contain.Waiting, Actor: "oidc:ada", Applied: now.Add(-time.Hour), Why: "for a second person"},
+			return []contain.Status{{Run: contain.Run{ID: "cr-1", State: contain.Waiting, Actor: "oidc:ada", Applied: now.Add(-time.Hour),
+				Why: "for a second person"},
 				Steps: []contain.Progress{{Run: "cr-1", Seq: 1, State: contain.Ready, Step: step}}}}, nil
 		},
 		Approve: func(_ context.Context, run, actor string) error {
@@ -144,7 +145,8 @@ func TestCase(t *testing.T) {
 	t.Parallel()
 	h, _, _ := rig(t)
 	html := h.HTML(t, "/fraud/case?alert=alert-1")
-	for _, want := range []string{"things speak", "was given a right in Azure (Owner)", "Settled by:", "it may begin here", "Called N. Vance", "Approve these steps", "one machine stops",
+	for _, want := range []string{"things speak", "was given a right in Azure (Owner)", "Settled by:", "it may begin here", "Called N. Vance",
+		"Approve these steps", "one machine stops",
 		"Report for the police", "needs Entra ID P2", "It was legitimate", "partnerguard fraud contain alert-1 --plan", `class="nar"`, "pool.mine.example"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not say %q", want)
@@ -200,7 +202,8 @@ func TestActs(t *testing.T) {
 		t.Errorf("inquire: %v %v", err, d.did)
 	}
 	n := len(d.did)
-	for name, pairs := range map[string][]string{"answer": {"alert", "alert-1"}, "approve": {"alert", "alert-1", "run", "cr-of-another"}, "note": {"alert", "alert-1", "text", " "}} {
+	for name, pairs := range map[string][]string{"answer": {"alert", "alert-1"}, "approve": {"alert", "alert-1", "run", "cr-of-another"}, "note": {"alert",
+		"alert-1", "text", " "}} {
 		if err := do(name, pairs...); err == nil {
 			t.Errorf("%s is done with %v", name, pairs)
 		}
@@ -209,7 +212,8 @@ func TestActs(t *testing.T) {
 		t.Error("an answer that is none is taken")
 	}
 	h.Viewer.Customers = []string{other}
-	for name, pairs := range map[string][]string{"take": nil, "hand": {"to", "x"}, "note": {"text", "x"}, "inquire": nil, "answer": {"reason", "fraud"}, "approve": {"run", "cr-1"}} {
+	for name, pairs := range map[string][]string{"take": nil, "hand": {"to", "x"}, "note": {"text", "x"}, "inquire": nil, "answer": {"reason", "fraud"},
+		"approve": {"run", "cr-1"}} {
 		if err := do(name, append(pairs, "alert", "alert-1")...); err == nil {
 			t.Errorf("%s is done by who may not know of it", name)
 		}
