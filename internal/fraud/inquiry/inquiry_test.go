@@ -189,7 +189,8 @@ func TestPhases(t *testing.T) {
 // hostile are records that lie.
 var hostile = []string{
 	`{`, `[]`, `null`, `{}`, `"x"`, `{"eventTimestamp":"yesterday","operationName":7}`, `{"eventTimestamp":"2026-11-19T02:00:00Z"}`,
-	`{"eventDataId":"x","eventTimestamp":"2026-11-19T02:00:00Z","operationName":"a/write","claims":[1],"authorization":"no","httpRequest":[],"identity":"{","properties":"{\"requestbody\":\"{\\\"location\\\":7}\"}"}`,
+	`{"eventDataId":"x","eventTimestamp":"2026-11-19T02:00:00Z","operationName":"a/write","claims":[1],` +
+		`"authorization":"no","httpRequest":[],"identity":"{","properties":"{\"requestbody\":\"{\\\"location\\\":7}\"}"}`,
 	`{"id":"x","activityDateTime":"2026-11-19T02:00:00Z","activityDisplayName":"Add member to role","initiatedBy":"{","targetResources":{"a":1}}`,
 	`{"id":"x","activityDateTime":"2026-11-19T02:00:00Z","activityDisplayName":"Add member to role","targetResources":[null,7,{"modifiedProperties":"x"}]}`,
 	`{"id":"/subscriptions/` + inquirytest.Sub + `/x","properties":{"createdOn":"x","principalId":{}}}`,

@@ -127,7 +127,8 @@ var wanted = map[string]string{
 	"azureActivity": "who made, changed or deleted what in Azure", "azureRoleAssignments": "who holds which right in Azure",
 	"directoryAudits": "credentials, consents, roles and methods that were changed", "signIns.interactiveUser": "from where people signed in",
 	"signIns.nonInteractiveUser": "what ran in an account's name without it being there", "signIns.servicePrincipal": "from where apps signed in",
-	"riskyUsers": "whom Microsoft holds for at risk", "riskDetections": "why Microsoft held somebody for at risk", "azureResources": "what there is in the subscription",
+	"riskyUsers": "whom Microsoft holds for at risk", "riskDetections": "why Microsoft held somebody for at risk",
+	"azureResources": "what there is in the subscription",
 }
 
 // byReading says what was not read, and what settles it.
@@ -164,8 +165,10 @@ func ResourceName(name string) string {
 }
 
 var resourceNames = map[string]string{
-	"azureActivity": "Azure activity", "azureRoleAssignments": "Azure role assignments", "azureSubscriptions": "Subscriptions", "azureResources": "Azure resources",
-	"azureMachines": "Virtual machines", "azureScaleSets": "Scale sets", "directoryAudits": "Directory audits", "signIns.interactiveUser": "Sign-ins of people",
+	"azureActivity": "Azure activity", "azureRoleAssignments": "Azure role assignments", "azureSubscriptions": "Subscriptions",
+	"azureResources": "Azure resources",
+	"azureMachines":  "Virtual machines", "azureScaleSets": "Scale sets", "directoryAudits": "Directory audits",
+	"signIns.interactiveUser":    "Sign-ins of people",
 	"signIns.nonInteractiveUser": "Sign-ins without a person", "signIns.servicePrincipal": "Sign-ins of apps", "riskyUsers": "Risky users",
 	"riskDetections": "Risk detections", "servicePrincipals": "Apps in the tenant", "applications": "Apps registered", "oauth2PermissionGrants": "Consents",
 	"securityAlerts": "Security alerts", "fraudEvents": "Fraud events", "usageRecords": "Usage records", "auditRecords": "Partner Center's audit records",

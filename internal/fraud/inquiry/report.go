@@ -93,7 +93,8 @@ func ReportOf(t *Timeline, done []Done, audience string) (*Report, error) {
 			Type: clean(al.Type), Severity: clean(al.Severity), Customer: al.Customer, CustomerName: clean(al.CustomerName),
 			Subscription: clean(al.Subscription),
 			Status:       clean(al.Status), Reason: clean(al.Reason)},
-		Verifying: "Each segment is an entry of a signed, append-only trail. The partner hands out, by partnerguard archive prove, the proof of any row's page; " +
+		Verifying: "Each segment is an entry of a signed, append-only trail. The partner hands out, by partnerguard " +
+			"archive prove, the proof of any row's page; " +
 			"whoever has the trail's public key checks it by partnerguard archive verify --proof, and trusts nobody."}
 	for i := range t.Rows {
 		w := t.Rows[i]
@@ -203,7 +204,8 @@ func moneyOf(t *Timeline, when []Moment) Money {
 	extra := max(0, now-usual)
 	m.Usual, m.Now, m.Saved = &usual, &now, &extra
 	m.Assumes = append(m.Assumes, "Estimates of Partner Center's usage records, before discounts, credits and the invoice.",
-		"What is more than the median of the days before is counted to it, at the rate of "+print.When(since[len(since)-1].From)+" to "+print.When(since[len(since)-1].To)+".")
+		"What is more than the median of the days before is counted to it, at the rate of "+
+			print.When(since[len(since)-1].From)+" to "+print.When(since[len(since)-1].To)+".")
 	if raised := when[1].At; raised.After(began) {
 		v := extra * raised.Sub(began).Hours() / 24
 		m.ToDetected = &v

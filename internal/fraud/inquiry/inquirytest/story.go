@@ -47,9 +47,11 @@ func (s *Story) Add(kind evidence.Kind, format string, args ...any) {
 func (s *Story) Act(at time.Time, who, upn, ip, op, path, body, status string) {
 	s.n++
 	raw, _ := json.Marshal(body)
-	s.Add(evidence.AzureActivity, `{"eventDataId":"e%d","eventTimestamp":%q,"operationName":{"value":%q},"status":{"value":%q},"category":{"value":"Administrative"},
+	s.Add(evidence.AzureActivity, `{"eventDataId":"e%d","eventTimestamp":%q,"operationName":{"value":%q},"status":{"value":%q},
+		"category":{"value":"Administrative"},
 		"caller":%q,"claims":{"http://schemas.microsoft.com/identity/claims/objectidentifier":%q},"httpRequest":{"clientIpAddress":%q},"resourceId":%q,
-		"subscriptionId":%q,"correlationId":"c%d","properties":{"requestbody":%s}}`, s.n, at.Format(time.RFC3339), op, status, upn, who, ip, path, Sub, s.n, raw)
+		"subscriptionId":%q,"correlationId":"c%d","properties":{"requestbody":%s}}`,
+		s.n, at.Format(time.RFC3339), op, status, upn, who, ip, path, Sub, s.n, raw)
 }
 
 // Machine makes a virtual machine.
@@ -61,14 +63,19 @@ func (s *Story) Machine(at time.Time, who, upn, ip, region, size, name string) {
 
 func (s *Story) SignIn(at time.Time, who, upn, ip, country, risk string, mfa bool) {
 	s.n++
-	requirement, steps := "singleFactorAuthentication", `[{"authenticationMethod":"Password","succeeded":true,"authenticationStepResultDetail":"Correct password"}]`
+	requirement := "singleFactorAuthentication"
+	steps := `[{"authenticationMethod":"Password","succeeded":true,"authenticationStepResultDetail":"Correct password"}]`
 	if mfa {
 		requirement = "multiFactorAuthentication"
-		steps = `[{"authenticationMethod":"Password","succeeded":true},{"authenticationMethod":"Mobile app notification","succeeded":true,"authenticationStepResultDetail":"MFA completed in Azure AD"}]`
+		steps = `[{"authenticationMethod":"Password","succeeded":true},` +
+			`{"authenticationMethod":"Mobile app notification","succeeded":true,"authenticationStepResultDetail":"MFA completed in Azure AD"}]`
 	}
-	s.Add(evidence.SignIn, `{"id":"s%d","createdDateTime":%q,"userId":%q,"userPrincipalName":%q,"appId":"c44b4083-3bb0-49c1-b47d-974e53cbdf3c","appDisplayName":"Azure Portal",
-		"ipAddress":%q,"location":{"countryOrRegion":%q},"status":{"errorCode":0},"riskLevelDuringSignIn":%q,"authenticationRequirement":%q,"authenticationDetails":%s,
-		"isInteractive":true,"signInEventTypes":["interactiveUser"],"clientAppUsed":"Browser"}`, s.n, at.Format(time.RFC3339), who, upn, ip, country, risk, requirement, steps)
+	s.Add(evidence.SignIn, `{"id":"s%d","createdDateTime":%q,"userId":%q,"userPrincipalName":%q,
+		"appId":"c44b4083-3bb0-49c1-b47d-974e53cbdf3c","appDisplayName":"Azure Portal",
+		"ipAddress":%q,"location":{"countryOrRegion":%q},"status":{"errorCode":0},"riskLevelDuringSignIn":%q,
+		"authenticationRequirement":%q,"authenticationDetails":%s,
+		"isInteractive":true,"signInEventTypes":["interactiveUser"],"clientAppUsed":"Browser"}`,
+		s.n, at.Format(time.RFC3339), who, upn, ip, country, risk, requirement, steps)
 }
 
 // Past is forty days of Ops' usual work.
