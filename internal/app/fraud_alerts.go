@@ -61,7 +61,8 @@ func (i *Installation) fraudAlerts(ctx context.Context) (out []alert.Finding, wh
 func fraudFinding(g *desk.Group, now time.Time) alert.Finding {
 	first := &g.Cases[0]
 	f := alert.Finding{Key: "fraud:" + g.Key, Kind: alert.Fraud, Severity: notify.Urgent, Tenant: first.Customer, Title: "Microsoft warns: " + fraudTitle(g),
-		Since: first.Detected, Due: first.Clock.Due, Path: pages.CasePath(first.ID), Command: "partnerguard fraud show " + first.ID, Cause: fraudCause(g, now), Stage: int(g.Stage),
+		Since: first.Detected, Due: first.Clock.Due, Path: pages.CasePath(first.ID), Command: "partnerguard fraud show " + first.ID, Cause: fraudCause(g,
+			now), Stage: int(g.Stage),
 		Fix: "investigate at once: stop the resources, cancel the subscription if it is abused, then answer with partnerguard fraud resolve; answering alone " +
 			"stops nothing"}
 	if n := len(g.Cases); n > 1 {
