@@ -106,7 +106,6 @@ type act struct {
 	mfa        signin.Verdict
 	risk       string
 	place      Place
-	late       bool
 	foreignAct bool
 }
 
