@@ -73,7 +73,7 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"exceptions.ask.form": {"/exceptions/ask"}, "exceptions.attest.form": {"/exceptions/attest"}, "roles.give.form": {"/roles/give"},
 		"tokens.make.form": {"/tokens/make"}, "search": {"/search?q=grace"}, "tenants": {"/tenants"}, "factors": {"/factors"},
 		"factors.invite.form": {"/factors/invite"}, "mail-devices": {"/mail-devices"}, "mail-devices.make.form": {"/mail-devices/make"},
-		"none": {"/people?q=nobodyatall", "/nowhere"},
+		"none": {"/people?q=nobodyatall", "/nowhere"}, "fraud": {"/fraud"}, "fraud.case": {first("/fraud", `a[href*="/fraud/case"]`)},
 	}
 	out["signins.row"] = []string{first("/signins?row="+h.rowKey(t, p), `a[href*="/signins/row"]`)}
 	if rows := listed(t, p, "alerts"); len(rows) > 0 {
@@ -99,7 +99,7 @@ func (h *house) every(t *testing.T, shown map[string][]string) {
 	for _, r := range h.kernel.Routes() {
 		name, ok := strings.CutPrefix(r.Name, "page.")
 		if !ok || !strings.HasPrefix(r.Pattern, "GET ") || strings.HasSuffix(name, ".form") || strings.ContainsAny(r.Pattern, ".") ||
-			strings.HasSuffix(name, ".proof") || strings.HasSuffix(name, ".picture") {
+			strings.HasSuffix(name, ".proof") || strings.HasSuffix(name, ".picture") || strings.HasSuffix(name, ".report") {
 			continue
 		}
 		if len(shown[name]) == 0 {

@@ -199,7 +199,8 @@ func (i *Installation) segmentRecords(ctx context.Context, s *archive.Segment, k
 		if kind == "" || p.Status != http.StatusOK {
 			return nil
 		}
-		at := inquiry.Place{Tenant: strings.ToLower(p.Tenant), Resource: p.Resource, Segment: s.Name, Entry: entry, Seq: s.Seq, SHA256: sum256(p.Body), Read: p.At}
+		at := inquiry.Place{Tenant: strings.ToLower(p.Tenant), Resource: p.Resource, Segment: s.Name, Entry: entry, Seq: s.Seq, SHA256: sum256(p.Body),
+			Read: p.At}
 		return recordsOfPage(p.Body, func(raw []byte) error { return each(kind, raw, at) })
 	}, func(*archive.Run) error { entry++; return nil })
 }

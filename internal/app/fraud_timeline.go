@@ -134,7 +134,8 @@ func (s *alertSink) Record(kind evidence.Kind, raw []byte, _ evidence.Source) (s
 	return "", nil
 }
 
-func (s *alertSink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {
+func (s *alertSink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int,
+	error) {
 	return linesAs(ctx, r, path, other, note, func([]byte, evidence.Source) error { return nil })
 }
 

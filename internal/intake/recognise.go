@@ -59,6 +59,8 @@ var rules = []rule{
 	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},
 	{all: "date-time affected_customer action", reason: "Partner Center's activity log of admin relationships, which nothing here judges yet"},
 	{all: "operationdate operationtype resourcetype", reason: centerAudit},
+	{all: "eventdataid operationname eventtimestamp", reason: azureEvents}, // with category and properties, as a diagnostic entry
+	{all: "category operationname resourceid", any: "time timegenerated", check: isActivityEnvelope, reason: azureEvents},
 	{all: "category time", none: "properties event original _source log message _raw input result body record data",
 		reason: "log lines without properties: no event to judge"},
 	{all: "category properties operationname", reason: "diagnostic log entries of another category, not sign-ins"},
@@ -351,6 +353,16 @@ func isARMRoleAssignment(t *table, o *facts) bool {
 
 func isUsageDetail(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/usageDetails")
+}
+
+// isActivityEnvelope knows an event of Azure's activity log as a diagnostic setting writes it,
+// by its category (Azure Monitor, activity log event schema).
+func isActivityEnvelope(t *table, o *facts) bool {
+	switch strings.ToLower(o.text(t.category)) {
+	case "administrative", "servicehealth", "resourcehealth", "policy", "autoscale", "recommendation", "security":
+		return strings.HasPrefix(strings.ToLower(o.text(t.keys["resourceid"])), "/subscriptions/")
+	}
+	return false
 }
 
 // isARMResource knows a resource by its path.

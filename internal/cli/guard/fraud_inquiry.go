@@ -5,6 +5,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,8 +39,8 @@ to know what is new since.`,
 		Example: "  partnerguard fraud inquire 7c3e\n  partnerguard fraud inquire 7c3e --output json",
 		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
 			t, err := s.Inquiry.Take(ctx, args[0], s.Actor)
-			if err != nil {
-				return err
+			if t == nil || err != nil && !errors.Is(err, problem.Conflict) {
+				return err // what was not read in time stands among what is left
 			}
 			kit.Next(env, "partnerguard fraud timeline %s", args[0])
 			return output.Answer(env, t, func(w io.Writer, p kit.Paint) error {
@@ -107,7 +108,8 @@ activity log, of the directory's audit log, of sign-ins, risk and usage.`,
 
 func timelineOf(ctx context.Context, env *kit.Env, open kit.Opener, from []string, alert string, asOf kit.Moment) (t *inquiry.Timeline, err error) {
 	if len(from) > 0 {
-		t, _, err = app.FraudTimeline(ctx, app.TimelineReading{Alert: alert, Reading: app.Reading{From: from, Stdin: env.Stdin, Now: env.Now().UTC(), AsOf: asOf.End()}})
+		t, _, err = app.FraudTimeline(ctx, app.TimelineReading{Alert: alert, Reading: app.Reading{From: from, Stdin: env.Stdin, Now: env.Now().UTC(),
+			AsOf: asOf.End()}})
 		return t, err
 	}
 	if alert == "" {

@@ -54,7 +54,8 @@ type said struct {
 func (f *Fold) Timeline() *Timeline {
 	b := &build{f: f, suspect: map[int]bool{}, actors: map[string]bool{}, rowOf: map[int]string{}, causeAct: -1,
 		t: &Timeline{Alert: f.o.Alert, AsOf: f.o.Now.UTC(), Known: f.o.Known, Reads: f.o.Reads, Dropped: f.dropped, Unread: f.unread,
-			Rows: []Row{}, Actors: []Actor{}, Things: []Thing{}, For: []Reason{}, Against: []Reason{}, Unknown: []Reason{}, Costs: []Cost{}, Places: []Segment{}}}
+			Rows: []Row{}, Actors: []Actor{}, Things: []Thing{}, For: []Reason{}, Against: []Reason{}, Unknown: []Reason{}, Costs: []Cost{},
+			Places: []Segment{}}}
 	b.settle()
 	b.begin()
 	b.usual()

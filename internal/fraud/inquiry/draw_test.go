@@ -25,7 +25,8 @@ func TestPicture(t *testing.T) {
 	s := inquirytest.Attack()
 	s.Machine(inquirytest.Night.Add(1e9), inquirytest.Svc, "svc@fabrikam.example", "<b>", "</text><script>", "Standard_NC24ads_A100_v4", "&<>")
 	x := inquirytest.Fold(t, s, inquiry.Options{Alert: al, Known: al.Detected.Add(3600e9), Reads: inquirytest.Whole(), Done: []inquiry.Done{
-		{At: inquirytest.Night.Add(8 * 3600e9), By: "local:ada", What: "contained: deallocated 20 machines", Outcome: "done", Contain: true, Ended: true}}}, inquirytest.AsItIs)
+		{At: inquirytest.Night.Add(8 * 3600e9), By: "local:ada", What: "contained: deallocated 20 machines", Outcome: "done", Contain: true,
+			Ended: true}}}, inquirytest.AsItIs)
 	for _, phone := range []bool{false, true} {
 		p := x.Draw(phone)
 		var b bytes.Buffer

@@ -106,7 +106,6 @@ type act struct {
 	mfa        signin.Verdict
 	risk       string
 	place      Place
-	late       bool
 	foreignAct bool
 }
 
@@ -194,7 +193,7 @@ func (f *Fold) reach(s Source, at time.Time) {
 // who names an actor by what is known of it, and gives its key; "" is nobody.
 func (f *Fold) who(object, upn, app, name string) string {
 	object, upn, app = id(object), id(upn), id(app)
-	if object == "00000000-0000-0000-0000-000000000000" {
+	if strings.Trim(object, "0-") == "" {
 		object = ""
 	}
 	key := cmp.Or(object, upn)

@@ -173,7 +173,7 @@ func firstDiff(a, b string) string {
 func TestPhases(t *testing.T) {
 	t.Parallel()
 	s := &inquirytest.Story{}
-	for _, status := range []string{"Started", "Accepted", "Succeeded"} {
+	for _, status := range []string{"Failed", "Succeeded", "Started"} {
 		s.Machine(inquirytest.Night, inquirytest.Svc, "svc@x.example", "203.0.113.9", "eastus", "Standard_D4s_v5", "m")
 		last := &s.Records[len(s.Records)-1]
 		last.Raw = strings.ReplaceAll(strings.Replace(last.Raw, `"Succeeded"`, `"`+status+`"`, 1), `"correlationId":"c2"`, `"correlationId":"c1"`)
@@ -189,7 +189,8 @@ func TestPhases(t *testing.T) {
 // hostile are records that lie.
 var hostile = []string{
 	`{`, `[]`, `null`, `{}`, `"x"`, `{"eventTimestamp":"yesterday","operationName":7}`, `{"eventTimestamp":"2026-11-19T02:00:00Z"}`,
-	`{"eventDataId":"x","eventTimestamp":"2026-11-19T02:00:00Z","operationName":"a/write","claims":[1],"authorization":"no","httpRequest":[],"identity":"{","properties":"{\"requestbody\":\"{\\\"location\\\":7}\"}"}`,
+	`{"eventDataId":"x","eventTimestamp":"2026-11-19T02:00:00Z","operationName":"a/write","claims":[1],` +
+		`"authorization":"no","httpRequest":[],"identity":"{","properties":"{\"requestbody\":\"{\\\"location\\\":7}\"}"}`,
 	`{"id":"x","activityDateTime":"2026-11-19T02:00:00Z","activityDisplayName":"Add member to role","initiatedBy":"{","targetResources":{"a":1}}`,
 	`{"id":"x","activityDateTime":"2026-11-19T02:00:00Z","activityDisplayName":"Add member to role","targetResources":[null,7,{"modifiedProperties":"x"}]}`,
 	`{"id":"/subscriptions/` + inquirytest.Sub + `/x","properties":{"createdOn":"x","principalId":{}}}`,

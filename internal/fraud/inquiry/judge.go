@@ -29,12 +29,21 @@ const (
 )
 
 func (b *build) say(side int, key, text string, strong bool, acts ...int) {
-	b.said = append(b.said, said{Reason{Key: key, Text: print.Ended(print.Sentence(text)), Strong: strong}, side, acts})
+	b.said = append(b.said, said{Reason{Key: key, Text: sentence(text), Strong: strong}, side, acts})
 }
 
 // ask says that something is not known, and what would settle it.
 func (b *build) ask(key, text, ask string, acts ...int) {
-	b.said = append(b.said, said{Reason{Key: key, Text: print.Ended(print.Sentence(text)), Ask: ask}, sideUnknown, acts})
+	b.said = append(b.said, said{Reason{Key: key, Text: sentence(text), Ask: ask}, sideUnknown, acts})
+}
+
+// sentence is a text as one; an address or an id that it begins with stays as it is.
+func sentence(text string) string {
+	s := print.Saying(text)
+	if s == "" || strings.HasSuffix(s, "…") || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
 }
 
 // judge names what speaks for fraud, what against, and what is not known.
@@ -82,7 +91,8 @@ func (b *build) looks(key string) bool { return b.actors[key] || b.givers[key] }
 func (b *build) toActor(a *act) string {
 	for _, key := range b.looked() {
 		n := b.f.names[key]
-		if a.to != "" && a.to == key || n != nil && (a.toApp != "" && a.toApp == n.App || a.toName != "" && n.Name != "" && strings.EqualFold(a.toName, n.Name)) {
+		if a.to != "" && a.to == key || n != nil && (a.toApp != "" && a.toApp == n.App || a.toName != "" && n.Name != "" && strings.EqualFold(a.toName,
+			n.Name)) {
 			return key
 		}
 	}
@@ -128,7 +138,8 @@ func (b *build) byIdentity() {
 		}
 	}
 	if found == 0 && b.known("directoryAudits") && b.known("azureRoleAssignments", "azureActivity") && len(b.actors) > 0 {
-		b.say(sideAgainst, "noIdentityChange", "none of those who made it was given a right, a credential, a consent or another method of MFA in the 72 hours before", false)
+		b.say(sideAgainst, "noIdentityChange",
+			"none of those who made it was given a right, a credential, a consent or another method of MFA in the 72 hours before", false)
 	}
 }
 
@@ -182,7 +193,8 @@ func (b *build) byRisk() {
 			b.why(a.actor, "Microsoft holds it for at risk")
 		case a.source == SignIns && (a.risk == "high" || a.risk == "medium"):
 			risky++
-			b.say(sideFor, "riskySignIn", fmt.Sprintf("%s signed in with %s risk, %s", b.f.called(a.actor), a.risk, b.ago(a.at)), a.risk == "high" && !a.failed, i)
+			b.say(sideFor, "riskySignIn", fmt.Sprintf("%s signed in with %s risk, %s", b.f.called(a.actor), a.risk, b.ago(a.at)), a.risk == "high" &&
+				!a.failed, i)
 			b.why(a.actor, "a sign-in of "+a.risk+" risk")
 			if !a.failed && a.at.Before(b.onset) {
 				b.cause(i)
@@ -228,12 +240,15 @@ func (b *build) byPlace() {
 				b.cause(fresh[0])
 			}
 		case len(proven) > 0:
-			b.say(sideAgainst, "mfaDone", fmt.Sprintf("%s did MFA at a sign-in from %s, where it was before", name, b.acts[proven[0]].country), false, proven...)
+			b.say(sideAgainst, "mfaDone", fmt.Sprintf("%s did MFA at a sign-in from %s, where it was before", name, b.acts[proven[0]].country), false,
+				proven...)
 		case seen == 0 && days > 0:
-			b.ask("signIn:"+key, "no sign-in of "+name+" is seen in the 72 hours before it began: its token may be older, or another's", "read the sign-ins of "+
-				name+" in the Entra admin centre, further back, and of all kinds")
+			b.ask("signIn:"+key, "no sign-in of "+name+" is seen in the 72 hours before it began: its token may be older, or another's",
+				"read the sign-ins of "+
+					name+" in the Entra admin centre, further back, and of all kinds")
 		case len(lands) == 0:
-			b.ask("country:"+key, fmt.Sprintf("whether the country is new for %s: its sign-ins are known for %s before", name, print.Plural(int64(max(days, 0)), "days")),
+			b.ask("country:"+key, fmt.Sprintf("whether the country is new for %s: its sign-ins are known for %s before", name, print.Plural(int64(max(days,
+				0)), "days")),
 				"ask the customer where "+name+" works from")
 		}
 		if len(bare) > 0 {
@@ -270,7 +285,8 @@ func (b *build) byHabit(key, name string) {
 	reach := b.reaches()
 	switch {
 	case days >= 5:
-		b.say(sideAgainst, "knownActor", fmt.Sprintf("%s acted in this subscription on %d other days, in the %d days that the log reaches back", name, days, reach), true, first)
+		b.say(sideAgainst, "knownActor", fmt.Sprintf("%s acted in this subscription on %d other days, in the %d days that the log reaches back", name, days,
+			reach), true, first)
 	case days == 0 && reach >= enoughDays:
 		b.say(sideFor, "newActor", fmt.Sprintf("%s had done nothing in this subscription in the %d days before", name, reach), false, first)
 	case days == 0:
@@ -305,12 +321,15 @@ func (b *build) byMade() {
 	}
 	if len(made) == 0 {
 		b.ask("made", "what was made: no act that the alert could be about is in the log that was read",
-			"GET /subscriptions/"+cmp.Or(b.t.Alert.Subscription, "{id}")+"/providers/Microsoft.Insights/eventtypes/management/values, and look at the subscription in the Azure portal")
+			"GET /subscriptions/"+cmp.Or(b.t.Alert.Subscription,
+				"{id}")+"/providers/Microsoft.Insights/eventtypes/management/values, and look at the subscription in the Azure portal")
 		return
 	}
 	b.causeOr(made[0])
-	b.newOnes(regions, b.before.regions, regionKey, "newRegion", "region", "made things in %s, where nothing of the kind was before", "all of it is in a region that was used before")
-	b.newOnes(types, b.before.types, strings.ToLower, "newType", "kind", "made %s, which was not made here before", "all of it is of a kind that was made here before")
+	b.newOnes(regions, b.before.regions, regionKey, "newRegion", "region", "made things in %s, where nothing of the kind was before",
+		"all of it is in a region that was used before")
+	b.newOnes(types, b.before.types, strings.ToLower, "newType", "kind", "made %s, which was not made here before",
+		"all of it is of a kind that was made here before")
 	b.bySize(sizes)
 	if n, acts := b.fastest(made); n >= burst {
 		b.say(sideFor, "burst", fmt.Sprintf("%d were made within an hour", n), n >= 2*burst, acts...)
@@ -336,8 +355,10 @@ func (b *build) newOnes(now map[string][]int, before map[string]bool, key func(s
 		return
 	}
 	if b.reaches() < enoughDays {
-		b.ask(name, fmt.Sprintf("whether the %s is new: the log reaches %s back, and %d are wanted", what, print.Plural(int64(b.reaches()), "days"), enoughDays),
-			"GET /subscriptions/"+cmp.Or(b.t.Alert.Subscription, "{id}")+"/providers/Microsoft.Insights/eventtypes/management/values with eventTimestamp ge, 89 days back")
+		b.ask(name, fmt.Sprintf("whether the %s is new: the log reaches %s back, and %d are wanted", what, print.Plural(int64(b.reaches()), "days"),
+			enoughDays),
+			"GET /subscriptions/"+cmp.Or(b.t.Alert.Subscription,
+				"{id}")+"/providers/Microsoft.Insights/eventtypes/management/values with eventTimestamp ge, 89 days back")
 		return
 	}
 	var fresh []string
@@ -437,6 +458,7 @@ func (b *build) byAlert() {
 		b.say(sideFor, "earlierFraud", print.Plural(int64(bad), "earlier alerts")+" of this subscription were answered as fraud", false)
 	}
 	if b.t.Alert.Status != fraud.Resolved {
-		b.ask("customer", "whether the customer ordered it", "call the customer's contact by a number that you had before, and note who said what: partnerguard fraud note")
+		b.ask("customer", "whether the customer ordered it",
+			"call the customer's contact by a number that you had before, and note who said what: partnerguard fraud note")
 	}
 }

@@ -150,7 +150,7 @@ func (f *Fold) audit(raw []byte, p Place) error {
 			continue
 		}
 		if a.to == "" && t.ID != "" {
-			a.to, a.toName = id(t.ID), print.First(clean(t.UPN), clean(t.Name), clean(t.ID))
+			a.to, a.toName = id(t.ID), cmp.Or(clean(t.UPN), clean(t.Name), clean(t.ID))
 			f.who(string(t.ID), string(t.UPN), "", string(t.Name))
 		}
 	}
@@ -194,7 +194,7 @@ func (f *Fold) signIn(raw []byte, p Place, own bool) error {
 	p.ID = clean(e.ID)
 	a := act{at: e.Created.UTC(), source: SignIns, ip: clean(e.IPAddress), country: strings.ToUpper(clean(e.Country)), mfa: j.Verdict,
 		risk: strings.ToLower(clean(e.RiskLevelDuringSignIn)), failed: e.HasStatus && e.ErrorCode != 0, place: p,
-		what: "signed in to " + print.First(clean(e.AppDisplayName), clean(e.ResourceDisplayName), "an app"), raw: "signIn"}
+		what: "signed in to " + cmp.Or(clean(e.AppDisplayName), clean(e.ResourceDisplayName), "an app"), raw: "signIn"}
 	if j.Verdict == signin.NotUser || e.UserID == "" && e.ServicePrincipalID != "" {
 		a.actor = f.who(e.ServicePrincipalID, "", e.AppID, cmp.Or(e.ServicePrincipalName, e.AppDisplayName))
 		a.what = "an app signed in by itself"

@@ -86,13 +86,15 @@ func (b *build) byCost() {
 	case len(before) < 3 || len(since) == 0:
 		b.ask("cost", "whether the cost rose: too few estimates lie before it began, or behind", "GET /v1/customers/usagerecords at Partner Center, tomorrow")
 	case since[len(since)-1].Daily > 3*usual && since[len(since)-1].Daily-usual > 1:
-		b.say(sideFor, "cost", fmt.Sprintf("a day costs %s now, and cost %s before", money(since[len(since)-1].Daily, last.Currency), money(usual, last.Currency)),
+		b.say(sideFor, "cost", fmt.Sprintf("a day costs %s now, and cost %s before", money(since[len(since)-1].Daily, last.Currency), money(usual,
+			last.Currency)),
 			since[len(since)-1].Daily > 10*usual)
 	default:
 		b.say(sideAgainst, "usualCost", "a day costs about what it did before, as far as the estimates go", false)
 	}
 	if last.Budget != nil && *last.Budget > 0 && last.Total > *last.Budget {
-		b.say(sideFor, "overBudget", fmt.Sprintf("the month is at %s of a budget of %s", money(last.Total, last.Currency), money(*last.Budget, last.Currency)), false)
+		b.say(sideFor, "overBudget", fmt.Sprintf("the month is at %s of a budget of %s", money(last.Total, last.Currency), money(*last.Budget,
+			last.Currency)), false)
 	}
 }
 
@@ -125,7 +127,8 @@ var wanted = map[string]string{
 	"azureActivity": "who made, changed or deleted what in Azure", "azureRoleAssignments": "who holds which right in Azure",
 	"directoryAudits": "credentials, consents, roles and methods that were changed", "signIns.interactiveUser": "from where people signed in",
 	"signIns.nonInteractiveUser": "what ran in an account's name without it being there", "signIns.servicePrincipal": "from where apps signed in",
-	"riskyUsers": "whom Microsoft holds for at risk", "riskDetections": "why Microsoft held somebody for at risk", "azureResources": "what there is in the subscription",
+	"riskyUsers": "whom Microsoft holds for at risk", "riskDetections": "why Microsoft held somebody for at risk",
+	"azureResources": "what there is in the subscription",
 }
 
 // byReading says what was not read, and what settles it.
@@ -148,7 +151,8 @@ func (b *build) byReading() {
 			"partnerguard archive export writes all rows")
 	}
 	if b.f.unread > 0 {
-		b.ask("unread", fmt.Sprintf("what %s say: they could not be read", print.Plural(int64(b.f.unread), "records")), "partnerguard archive export writes all rows")
+		b.ask("unread", fmt.Sprintf("what %s say: they could not be read", print.Plural(int64(b.f.unread), "records")),
+			"partnerguard archive export writes all rows")
 	}
 }
 
@@ -161,8 +165,10 @@ func ResourceName(name string) string {
 }
 
 var resourceNames = map[string]string{
-	"azureActivity": "Azure activity", "azureRoleAssignments": "Azure role assignments", "azureSubscriptions": "Subscriptions", "azureResources": "Azure resources",
-	"azureMachines": "Virtual machines", "azureScaleSets": "Scale sets", "directoryAudits": "Directory audits", "signIns.interactiveUser": "Sign-ins of people",
+	"azureActivity": "Azure activity", "azureRoleAssignments": "Azure role assignments", "azureSubscriptions": "Subscriptions",
+	"azureResources": "Azure resources",
+	"azureMachines":  "Virtual machines", "azureScaleSets": "Scale sets", "directoryAudits": "Directory audits",
+	"signIns.interactiveUser":    "Sign-ins of people",
 	"signIns.nonInteractiveUser": "Sign-ins without a person", "signIns.servicePrincipal": "Sign-ins of apps", "riskyUsers": "Risky users",
 	"riskDetections": "Risk detections", "servicePrincipals": "Apps in the tenant", "applications": "Apps registered", "oauth2PermissionGrants": "Consents",
 	"securityAlerts": "Security alerts", "fraudEvents": "Fraud events", "usageRecords": "Usage records", "auditRecords": "Partner Center's audit records",

@@ -90,9 +90,11 @@ func ReportOf(t *Timeline, done []Done, audience string) (*Report, error) {
 	al := &t.Alert
 	r := &Report{Form: ReportForm, For: audience, Made: t.AsOf, Says: t.Says, Signs: t.For, Against: t.Against, Unknown: t.Unknown, Things: t.Things,
 		Rows: []Row{}, Done: []Done{}, Actors: []Actor{}, Evidence: []Segment{}, Alert: About{ID: clean(al.ID), Name: clean(al.Name), Kind: clean(al.Words()),
-			Type: clean(al.Type), Severity: clean(al.Severity), Customer: al.Customer, CustomerName: clean(al.CustomerName), Subscription: clean(al.Subscription),
-			Status: clean(al.Status), Reason: clean(al.Reason)},
-		Verifying: "Each segment is an entry of a signed, append-only trail. The partner hands out, by partnerguard archive prove, the proof of any row's page; " +
+			Type: clean(al.Type), Severity: clean(al.Severity), Customer: al.Customer, CustomerName: clean(al.CustomerName),
+			Subscription: clean(al.Subscription),
+			Status:       clean(al.Status), Reason: clean(al.Reason)},
+		Verifying: "Each segment is an entry of a signed, append-only trail. The partner hands out, by partnerguard " +
+			"archive prove, the proof of any row's page; " +
 			"whoever has the trail's public key checks it by partnerguard archive verify --proof, and trusts nobody."}
 	for i := range t.Rows {
 		w := t.Rows[i]
@@ -164,7 +166,8 @@ const (
 )
 
 func moments(t *Timeline, done []Done) []Moment {
-	out := []Moment{{What: itBegan}, {itWasRaised, t.Alert.Detected}, {itWasKnown, t.Known}, {What: itWasTaken}, {What: itStopped}, {itWasTold, t.Alert.ResolvedAt}}
+	out := []Moment{{What: itBegan}, {itWasRaised, t.Alert.Detected}, {itWasKnown, t.Known}, {What: itWasTaken}, {What: itStopped}, {itWasTold,
+		t.Alert.ResolvedAt}}
 	for i := range t.Rows {
 		if w := &t.Rows[i]; (w.Weight == Cause || w.Weight == Suspect) && !w.At.IsZero() && (w.Source == Resources) {
 			out[0].At = w.At
@@ -201,7 +204,8 @@ func moneyOf(t *Timeline, when []Moment) Money {
 	extra := max(0, now-usual)
 	m.Usual, m.Now, m.Saved = &usual, &now, &extra
 	m.Assumes = append(m.Assumes, "Estimates of Partner Center's usage records, before discounts, credits and the invoice.",
-		"What is more than the median of the days before is counted to it, at the rate of "+print.When(since[len(since)-1].From)+" to "+print.When(since[len(since)-1].To)+".")
+		"What is more than the median of the days before is counted to it, at the rate of "+
+			print.When(since[len(since)-1].From)+" to "+print.When(since[len(since)-1].To)+".")
 	if raised := when[1].At; raised.After(began) {
 		v := extra * raised.Sub(began).Hours() / 24
 		m.ToDetected = &v
@@ -261,8 +265,9 @@ type reportView struct {
 // HTML writes the report as one file that loads nothing and runs no script.
 func (r *Report) HTML(w io.Writer) error {
 	v := &reportView{Report: r, Page: page.Page{Title: "Azure fraud: " + r.Alert.Name, Skip: "what happened", Eyebrow: "Report for the " + r.For,
-		Name: cmp.Or(r.Alert.CustomerName, r.Alert.Customer, "An alert about Azure fraud"), AsOf: &r.Made, Rules: reportRules, What: "report", Complete: len(r.Unknown) == 0,
-		Facts:    []string{print.First(r.Alert.Name, r.Alert.Kind), "subscription " + cmp.Or(r.Alert.Subscription, "not said"), "alert " + r.Alert.ID},
+		Name: cmp.Or(r.Alert.CustomerName, r.Alert.Customer,
+			"An alert about Azure fraud"), AsOf: &r.Made, Rules: reportRules, What: "report", Complete: len(r.Unknown) == 0,
+		Facts:    []string{cmp.Or(r.Alert.Name, r.Alert.Kind), "subscription " + cmp.Or(r.Alert.Subscription, "not said"), "alert " + r.Alert.ID},
 		Headline: page.Headline{Tone: print.Muted, Text: r.Says}, Schema: ReportForm}}
 	for i := range r.Unknown {
 		v.Incomplete = append(v.Incomplete, "Not known: "+r.Unknown[i].Text)

@@ -26,7 +26,8 @@ func TestReport(t *testing.T) {
 	done := []inquiry.Done{{At: inquirytest.Night.Add(8 * time.Hour), By: "local:ada", What: "noted: they are slow payers", Private: true},
 		{At: inquirytest.Night.Add(9 * time.Hour), By: "local:ada", What: "contained: stopped 20 machines", Outcome: "done", Contain: true, Ended: true}}
 	x := inquirytest.Fold(t, inquirytest.Attack(), inquiry.Options{Alert: al, Known: al.Detected, Reads: inquirytest.Whole(), Done: done}, inquirytest.AsItIs)
-	x.Places = []inquiry.Segment{{Name: "seg", Tenant: inquirytest.Customer, Seq: 7, SHA256: "aa", Root: "bb"}, {Name: "own", Tenant: "99999999-0000-4000-8000-000000000009", Seq: 8}}
+	x.Places = []inquiry.Segment{{Name: "seg", Tenant: inquirytest.Customer, Seq: 7, SHA256: "aa", Root: "bb"}, {Name: "own",
+		Tenant: "99999999-0000-4000-8000-000000000009", Seq: 8}}
 	for _, who := range inquiry.Audiences() {
 		r, err := inquiry.ReportOf(x, done, who)
 		if err != nil {
@@ -70,7 +71,8 @@ func TestReport(t *testing.T) {
 	if _, err := inquiry.ReportOf(x, nil, "press"); err == nil {
 		t.Error("a report for nobody we know")
 	}
-	r, err := inquiry.ReportOf(inquirytest.Fold(t, inquirytest.Deployment(), inquiry.Options{Alert: inquirytest.Alert(), Reads: inquirytest.Whole()}, inquirytest.AsItIs), nil, inquiry.ForPolice)
+	r, err := inquiry.ReportOf(inquirytest.Fold(t, inquirytest.Deployment(), inquiry.Options{Alert: inquirytest.Alert(), Reads: inquirytest.Whole()},
+		inquirytest.AsItIs), nil, inquiry.ForPolice)
 	if err != nil || r.Money.Saved != nil || r.Money.ToStopped != nil {
 		t.Errorf("what is not contained is not saved: %+v %v", r.Money, err)
 	}

@@ -26,7 +26,8 @@ func (b *build) rows() {
 		if !ok || !a.at.IsZero() && a.at.Before(b.t.From) {
 			continue
 		}
-		key := strings.Join([]string{string(a.source), a.actor, a.what, regionKey(a.region), a.sku, a.ip, a.country, strconv.FormatBool(a.failed), string(w)}, "|")
+		key := strings.Join([]string{string(a.source), a.actor, a.what, regionKey(a.region), a.sku, a.ip, a.country, strconv.FormatBool(a.failed), string(w)},
+			"|")
 		n, had := open[key]
 		if had && !a.at.IsZero() && a.at.Sub(b.t.Rows[n].until()) <= apart {
 			b.join(&b.t.Rows[n], a)
@@ -151,7 +152,7 @@ func (b *build) marks() {
 		add(al.First, Alerts, microsoft, "saw it for the first time")
 	}
 	if !al.Detected.IsZero() {
-		add(al.Detected, Alerts, microsoft, "raised the alert: "+print.First(al.Name, al.Type, "no name"))
+		add(al.Detected, Alerts, microsoft, "raised the alert: "+cmp.Or(al.Name, al.Type, "no name"))
 	}
 	if !b.t.Known.IsZero() {
 		add(b.t.Known, Alerts, ourselves, "read the alert")

@@ -34,7 +34,8 @@ func (p *Picture) SVG(out io.Writer) error {
 	const pad = 14.0
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="t">`, Num(p.W+2*pad),
 		Num(p.H+2*pad), Num(p.W+2*pad), Num(p.H+2*pad))
-	fmt.Fprintf(w, "\n<title id=\"t\">%s</title>\n%s\n<rect class=\"bg\" width=\"100%%\" height=\"100%%\"/>\n<g transform=\"translate(%s %s)\">\n", xml(p.Says), svgStyle,
+	fmt.Fprintf(w, "\n<title id=\"t\">%s</title>\n%s\n<rect class=\"bg\" width=\"100%%\" height=\"100%%\"/>\n<g transform=\"translate(%s %s)\">\n",
+		xml(p.Says), svgStyle,
 		Num(pad), Num(pad))
 	p.inside(w)
 	fmt.Fprint(w, "</g>\n</svg>\n")
@@ -63,7 +64,8 @@ func (p *Picture) inside(w io.Writer) {
 		fmt.Fprintf(w, "<text class=\"lo\" x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n", Num(t.X), Num(p.H-6), xml(t.Text))
 	}
 	for _, l := range p.Lanes {
-		fmt.Fprintf(w, "<text class=\"em\" x=\"%s\" y=\"%s\">%s</text><path class=\"ax\" d=\"M%s %sH%s\"/>\n", Num(l.X), Num(l.Y), xml(l.Name), Num(p.laneLeft()),
+		fmt.Fprintf(w, "<text class=\"em\" x=\"%s\" y=\"%s\">%s</text><path class=\"ax\" d=\"M%s %sH%s\"/>\n", Num(l.X), Num(l.Y), xml(l.Name),
+			Num(p.laneLeft()),
 			Num(l.Base), Num(p.W-4))
 	}
 	for i := range p.Lines {

@@ -37,11 +37,11 @@ func aid(t *inquiry.Timeline) screen.Block {
 		}
 		return screen.Bit{Head: fmt.Sprintf("%s (%d)", head, len(list)), Body: []screen.Block{items}}
 	}
-	return screen.Card{Head: "What speaks for and against", ID: "aid", Note: t.Says, Body: []screen.Block{
+	return screen.Card{Head: "What speaks for and against", ID: "aid", Note: t.Says, Body: []screen.Block{stack([]screen.Block{
 		side("For fraud", t.For, print.Bad, "for fraud", "Nothing that was read."),
 		side("For a legitimate deployment", t.Against, print.Good, "against fraud", "Nothing that was read."),
 		side("Not known", t.Unknown, print.Doubt, "not known", "Nothing that is wanted is missing."),
-	}}
+	})}}
 }
 
 // drawn is the timeline as a picture, wide and for a phone.
@@ -50,7 +50,8 @@ func drawn(alert string, t *inquiry.Timeline) screen.Block {
 	if len(wide.Lanes) == 0 {
 		return screen.Card{Head: "Timeline", Body: []screen.Block{screen.Para{Text: "Nothing that was read has a time to draw.", Class: "note"}}}
 	}
-	return screen.Card{Head: "Timeline", ID: "timeline", Aside: wide.Head, Links: []screen.Link{{Text: "Picture", Path: screen.With("/fraud/case/picture", "alert", alert)}},
+	return screen.Card{Head: "Timeline", ID: "timeline", Aside: wide.Head, Links: []screen.Link{{Text: "Picture", Path: screen.With("/fraud/case/picture",
+		"alert", alert)}},
 		Body: []screen.Block{screen.Func(func(b *screen.Builder) {
 			b.Open("figure", screen.A("class", "plot full"))
 			lanes(b, wide, "wid")
@@ -72,7 +73,8 @@ func drawn(alert string, t *inquiry.Timeline) screen.Block {
 // lanes writes a picture in the page; the table below has each row.
 func lanes(b *screen.Builder, p *inquiry.Picture, class string) {
 	num := screen.Num
-	b.Open("svg", screen.A("class", class), screen.A("viewBox", "0 0 "+num(p.W)+" "+num(p.H)), screen.A("role", "img"), screen.A("aria-label", print.Clean(p.Says, 600)))
+	b.Open("svg", screen.A("class", class), screen.A("viewBox", "0 0 "+num(p.W)+" "+num(p.H)), screen.A("role", "img"), screen.A("aria-label",
+		print.Clean(p.Says, 600)))
 	upright := func(class string, x, from, to float64) {
 		b.Void("path", screen.A("class", class), screen.A("d", "M"+num(x)+" "+num(from)+"V"+num(to)))
 	}
@@ -113,11 +115,18 @@ func lanes(b *screen.Builder, p *inquiry.Picture, class string) {
 	b.End("svg")
 }
 
+// answers are the answers to Microsoft, each with the page that asks once more: a wrong one
+// cannot be taken back here.
+var answers = []struct {
+	reason fraud.Reason
+	text   string
+}{{fraud.Fraud, "It was fraud"}, {fraud.Legitimate, "It was legitimate"}, {fraud.Ignore, "Ignore it: it is stale"}}
+
 // acts are what can be done about the alert.
-func (p *Pages) acts(c *desk.Case) screen.Block {
+func (p *Pages) acts(c *desk.Case, v *screen.Viewer) screen.Block {
 	id := values("alert", c.ID)
 	return screen.Func(func(b *screen.Builder) {
-		b.Class("section", "card")
+		b.Open("section", screen.A("class", "card"), screen.A("id", "do"))
 		b.Open("header")
 		b.Elem("h2", "Do")
 		b.End("header")
@@ -127,13 +136,19 @@ func (p *Pages) acts(c *desk.Case) screen.Block {
 			screen.Do{Path: "/fraud/case/take", Right: screen.DoAlerts, Text: "Take it", Fields: id, Primary: c.Assignee == "" && c.Open()},
 			screen.Do{Path: "/fraud/case/inquire", Right: screen.DoAlerts, Text: "Read everything anew", Fields: id},
 		}.Build(b)
-		if c.Open() && c.Refused == "" {
-			screen.Form{Screen: &p.one, Act: "answer", Values: id, Plain: true}.Build(b)
+		if c.Open() && c.Refused == "" && v.May(screen.DoAlerts) {
+			b.Elem("p", "Answer Microsoft: it records a word, for this one alert, and stops nothing.", screen.A("class", "note"))
+			b.Class("div", "row mt0")
+			for _, x := range answers {
+				b.Elem("a", x.text, screen.A("class", "btn"), screen.A("href", screen.With("/fraud/case/answer", "alert", c.ID, "reason", string(x.reason))))
+			}
+			b.End("div")
 		}
-		screen.Form{Screen: &p.one, Act: "hand", Values: id, Plain: true}.Build(b)
+		b.Elem("p", "Stop it: plan first, and have another person approve it.", screen.A("class", "note"))
 		screen.Code{Text: "partnerguard fraud contain " + c.ID + " --plan > plan.yaml", Wrap: true}.Build(b)
 		b.End("div")
 		b.End("div")
+		screen.Form{Screen: &p.one, Act: "hand", Values: id, Plain: true}.Build(b)
 		b.End("section")
 	})
 }
@@ -158,7 +173,8 @@ func known(c *desk.Case, l *line) screen.Block {
 		if i == 0 {
 			key = "Resources"
 		}
-		p = append(p, screen.Pair{Key: cmp.Or(key, "also"), Cell: screen.Cell{Text: print.Clean(r.ID[strings.LastIndexByte(r.ID, '/')+1:], 100), Sub: print.Clean(r.Type, 100)}})
+		p = append(p, screen.Pair{Key: cmp.Or(key, "also"), Cell: screen.Cell{Text: print.Clean(r.ID[strings.LastIndexByte(r.ID, '/')+1:], 100),
+			Sub: print.Clean(r.Type, 100)}})
 	}
 	return screen.Card{Head: "What is known", Body: []screen.Block{p}, Foot: "from " + cmp.Or(strings.Join(c.From, " and "), "Microsoft")}
 }
@@ -170,7 +186,8 @@ func (p *Pages) notes(c *desk.Case) screen.Block {
 		if len(items.List) == 30 {
 			break
 		}
-		items.List = append(items.List, screen.Item{Icon: "doc", Text: print.Clean(n.Text, maxNote), Meta: print.Clean(n.By, maxName) + ", " + print.When(n.At)})
+		items.List = append(items.List, screen.Item{Icon: "doc", Text: print.Clean(n.Text, maxNote), Meta: print.Clean(n.By, maxName) + ", " +
+			print.When(n.At)})
 	}
 	return screen.Card{Head: "Hand-over", Note: "For whoever is next; it stays in the house.", Body: []screen.Block{
 		screen.Form{Screen: &p.one, Act: "note", Values: values("alert", c.ID), Plain: true}, items}}
@@ -180,7 +197,8 @@ func (p *Pages) notes(c *desk.Case) screen.Block {
 func reports(alert string) screen.Block {
 	items := screen.Items{}
 	for _, who := range inquiry.Audiences() {
-		items.List = append(items.List, screen.Item{Icon: "dl", Lead: "Report for the " + who, Path: screen.With("/fraud/case/report", "alert", alert, "for", who)})
+		items.List = append(items.List, screen.Item{Icon: "dl", Lead: "Report for the " + who, Path: screen.With("/fraud/case/report", "alert", alert, "for",
+			who)})
 	}
 	return screen.Card{Head: "Reports", Note: "One file each, to print or to send. That it was made is recorded.", Body: []screen.Block{items}}
 }
@@ -248,7 +266,8 @@ func run(c *desk.Case, r *contain.Status) screen.Block {
 		items.List = append(items.List, step(&r.Steps[k]))
 	}
 	state := page.Said{Tone: tone, Word: string(r.State)}
-	head := screen.Items{List: []screen.Item{{Said: &state, Lead: "Plan " + r.ID, Text: print.Clean(r.Why, 300), Meta: "applied by " + print.Clean(r.Actor, maxName) + ", " +
+	head := screen.Items{List: []screen.Item{{Said: &state, Lead: "Plan " + r.ID, Text: print.Clean(r.Why, 300), Meta: "applied by " + print.Clean(r.Actor,
+		maxName) + ", " +
 		print.When(r.Applied)}}}
 	body := []screen.Block{head}
 	if r.State == contain.Waiting && r.Refused == "" {
@@ -262,11 +281,7 @@ func run(c *desk.Case, r *contain.Status) screen.Block {
 		}
 		body = append(body, screen.Para{Text: "Left: " + left, Class: "note"})
 	}
-	return screen.Func(func(b *screen.Builder) {
-		for _, x := range body {
-			x.Build(b)
-		}
-	})
+	return stack(body)
 }
 
 func step(p *contain.Progress) screen.Item {

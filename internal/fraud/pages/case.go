@@ -39,13 +39,14 @@ var rowList = &screen.List[inquiry.Row]{
 	Noun: "row", Default: "at", Search: "who, what, where", PerPage: 200, Tight: true, Lead: 2,
 	Key: func(r *inquiry.Row) string { return r.ID },
 	Columns: []screen.Column[inquiry.Row]{
-		{Name: "at", Head: "When", Plain: true, Order: byTime, Blank: func(r *inquiry.Row) bool { return r.At.IsZero() }, Cell: func(r *inquiry.Row) screen.Cell {
-			c := screen.Cell{At: r.At, Never: "not said"}
-			if !r.Until.IsZero() {
-				c.Sub = "until " + r.Until.Format("15:04")
-			}
-			return c
-		}, Text: func(r *inquiry.Row) string { return stamp(r.At) }},
+		{Name: "at", Head: "When", Plain: true, Order: byTime, Blank: func(r *inquiry.Row) bool { return r.At.IsZero() },
+			Cell: func(r *inquiry.Row) screen.Cell {
+				c := screen.Cell{At: r.At, Never: "not said"}
+				if !r.Until.IsZero() {
+					c.Sub = "until " + r.Until.Format("15:04")
+				}
+				return c
+			}, Text: func(r *inquiry.Row) string { return stamp(r.At) }},
 		{Name: "source", Head: "From", Drop: true, Cell: func(r *inquiry.Row) screen.Cell { return screen.Cell{Text: r.Source.Name(), Quiet: true} }},
 		{Name: "what", Head: "What", Cell: func(r *inquiry.Row) screen.Cell {
 			c := screen.Cell{Text: r.Who + " " + r.What, Sub: rowSub(r)}
@@ -72,7 +73,8 @@ var rowList = &screen.List[inquiry.Row]{
 		{Name: "archived", Head: "Archived in", Only: true, Text: func(r *inquiry.Row) string { return places(r) }},
 	},
 	Filters: []screen.Filter[inquiry.Row]{
-		{Name: "weight", Head: "Weight", Enum: []string{"cause", "suspect", "mark", "usual"}, Of: func(r *inquiry.Row) []string { return []string{string(r.Weight)} },
+		{Name: "weight", Head: "Weight", Enum: []string{"cause", "suspect", "mark", "usual"},
+			Of: func(r *inquiry.Row) []string { return []string{string(r.Weight)} },
 			Word: func(v string) string {
 				return map[string]string{"cause": "where it may begin", "suspect": "looked at", "mark": "alert and response", "usual": "beside it"}[v]
 			}},
@@ -171,7 +173,7 @@ func (p *Pages) loadCase(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	v.Actions = []screen.Action{{Text: "All alerts", Icon: "fraud", Path: "/fraud"}}
 	runs, runErr := p.runs(ctx, c.ID)
 	left := []screen.Block{clockCard(c, &l), aid(t), drawn(c.ID, t), containment(c, runs, runErr)}
-	right := []screen.Block{p.acts(c), known(c, &l), p.notes(c), reports(c.ID), readings(t)}
+	right := []screen.Block{p.acts(c, a.Viewer), known(c, &l), p.notes(c), reports(c.ID), readings(t)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
 	if l.Standing == waiting || l.Standing == answering {
 		v.Refresh = time.Minute
@@ -264,6 +266,16 @@ func clockCard(c *desk.Case, l *line) screen.Block {
 		b.End("p")
 		b.End("div")
 		b.End("div")
+		b.Open("footer")
+		b.Class("span", "row")
+		if l.Assignee == "" && c.Open() {
+			screen.Do{Path: "/fraud/case/take", Right: screen.DoAlerts, Text: "Take it", Fields: values("alert", c.ID), Primary: true}.Build(b)
+		}
+		for _, x := range [][2]string{{"#do", "Answer"}, {"#contain", "Contain"}, {"#timeline", "Timeline"}} {
+			b.Elem("a", x[1], screen.A("class", "btn"), screen.A("href", x[0]))
+		}
+		b.End("span")
+		b.End("footer")
 		b.End("section")
 	})
 }

@@ -111,16 +111,17 @@ var lineList = &screen.List[line]{
 	Noun: "alert", Default: "left", Search: "customer, what, subscription", PerPage: 100, Tight: true,
 	Key: func(l *line) string { return l.ID }, Tenant: func(l *line) string { return l.Tenant },
 	Columns: []screen.Column[line]{
-		{Name: "left", Head: "Clock", About: "what is left of the 24 hours; what waits longest first", Order: byClock, Plain: true, Cell: func(l *line) screen.Cell {
-			words, tone := l.left()
-			if words == "" {
-				return screen.Cell{Text: l.Standing, Quiet: true, Sub: l.Reason}
-			}
-			if tone == print.Muted {
-				return screen.Cell{Text: words}
-			}
-			return screen.Cell{Said: &page.Said{Tone: tone, Word: words}}
-		}, Text: func(l *line) string { words, _ := l.left(); return cmp.Or(words, l.Standing) }},
+		{Name: "left", Head: "Clock", About: "what is left of the 24 hours; what waits longest first", Order: byClock, Plain: true,
+			Cell: func(l *line) screen.Cell {
+				words, tone := l.left()
+				if words == "" {
+					return screen.Cell{Text: l.Standing, Quiet: true, Sub: l.Reason}
+				}
+				if tone == print.Muted {
+					return screen.Cell{Text: words}
+				}
+				return screen.Cell{Said: &page.Said{Tone: tone, Word: words}}
+			}, Text: func(l *line) string { words, _ := l.left(); return cmp.Or(words, l.Standing) }},
 		{Name: "customer", Head: "Customer", Cell: func(l *line) screen.Cell { return screen.Named(l.Customer, l.What, CasePath(l.ID)) },
 			Text: func(l *line) string { return l.Customer }},
 		{Name: "what", Head: "What", Only: true, Text: func(l *line) string { return l.What }},
@@ -142,7 +143,8 @@ var lineList = &screen.List[line]{
 		{Name: "id", Head: "Alert", Only: true, Text: func(l *line) string { return l.ID }},
 	},
 	Filters: []screen.Filter[line]{
-		{Name: "standing", Head: "State", Enum: []string{waiting, answering, answered, testing, gone}, Of: func(l *line) []string { return []string{l.Standing} }},
+		{Name: "standing", Head: "State", Enum: []string{waiting, answering, answered, testing, gone},
+			Of: func(l *line) []string { return []string{l.Standing} }},
 		{Name: "severity", Head: "Severity", Of: func(l *line) []string { return []string{l.Severity} }},
 	},
 }
@@ -332,7 +334,8 @@ func (p *Pages) find(ctx context.Context, v *screen.Viewer, q string, limit int)
 		c := &list[i]
 		hay := strings.ToLower(c.Name + " " + c.CustomerName + " " + c.Subscription + " " + c.ID)
 		if len(out) < limit && v.Sees(c.Customer) && strings.Contains(hay, q) {
-			out = append(out, screen.Hit{Title: print.Clean(cmp.Or(c.CustomerName, c.Name, c.ID), maxName), Sub: "fraud alert, " + print.Clean(string(c.Status), 40),
+			out = append(out, screen.Hit{Title: print.Clean(cmp.Or(c.CustomerName, c.Name, c.ID), maxName), Sub: "fraud alert, " +
+				print.Clean(string(c.Status), 40),
 				Path: CasePath(c.ID), Icon: "fraud"})
 		}
 	}

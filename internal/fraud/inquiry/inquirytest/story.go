@@ -1,7 +1,5 @@
 //go:build !judge
 
-// Package inquirytest has stories that inquiries are tried on: a stolen administrator, and
-// somebody who does what they always do. Tests only.
 package inquirytest
 
 import (
@@ -47,27 +45,35 @@ func (s *Story) Add(kind evidence.Kind, format string, args ...any) {
 func (s *Story) Act(at time.Time, who, upn, ip, op, path, body, status string) {
 	s.n++
 	raw, _ := json.Marshal(body)
-	s.Add(evidence.AzureActivity, `{"eventDataId":"e%d","eventTimestamp":%q,"operationName":{"value":%q},"status":{"value":%q},"category":{"value":"Administrative"},
+	s.Add(evidence.AzureActivity, `{"eventDataId":"e%d","eventTimestamp":%q,"operationName":{"value":%q},"status":{"value":%q},
+		"category":{"value":"Administrative"},
 		"caller":%q,"claims":{"http://schemas.microsoft.com/identity/claims/objectidentifier":%q},"httpRequest":{"clientIpAddress":%q},"resourceId":%q,
-		"subscriptionId":%q,"correlationId":"c%d","properties":{"requestbody":%s}}`, s.n, at.Format(time.RFC3339), op, status, upn, who, ip, path, Sub, s.n, raw)
+		"subscriptionId":%q,"correlationId":"c%d","properties":{"requestbody":%s}}`,
+		s.n, at.Format(time.RFC3339), op, status, upn, who, ip, path, Sub, s.n, raw)
 }
 
 // Machine makes a virtual machine.
 func (s *Story) Machine(at time.Time, who, upn, ip, region, size, name string) {
-	s.Act(at, who, upn, ip, "Microsoft.Compute/virtualMachines/write", "/subscriptions/"+Sub+"/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/"+name,
+	s.Act(at, who, upn, ip, "Microsoft.Compute/virtualMachines/write",
+		"/subscriptions/"+Sub+"/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/"+name,
 		fmt.Sprintf(`{"location":%q,"properties":{"hardwareProfile":{"vmSize":%q}}}`, region, size), "Succeeded")
 }
 
 func (s *Story) SignIn(at time.Time, who, upn, ip, country, risk string, mfa bool) {
 	s.n++
-	requirement, steps := "singleFactorAuthentication", `[{"authenticationMethod":"Password","succeeded":true,"authenticationStepResultDetail":"Correct password"}]`
+	requirement := "singleFactorAuthentication"
+	steps := `[{"authenticationMethod":"Password","succeeded":true,"authenticationStepResultDetail":"Correct password"}]`
 	if mfa {
 		requirement = "multiFactorAuthentication"
-		steps = `[{"authenticationMethod":"Password","succeeded":true},{"authenticationMethod":"Mobile app notification","succeeded":true,"authenticationStepResultDetail":"MFA completed in Azure AD"}]`
+		steps = `[{"authenticationMethod":"Password","succeeded":true},` +
+			`{"authenticationMethod":"Mobile app notification","succeeded":true,"authenticationStepResultDetail":"MFA completed in Azure AD"}]`
 	}
-	s.Add(evidence.SignIn, `{"id":"s%d","createdDateTime":%q,"userId":%q,"userPrincipalName":%q,"appId":"c44b4083-3bb0-49c1-b47d-974e53cbdf3c","appDisplayName":"Azure Portal",
-		"ipAddress":%q,"location":{"countryOrRegion":%q},"status":{"errorCode":0},"riskLevelDuringSignIn":%q,"authenticationRequirement":%q,"authenticationDetails":%s,
-		"isInteractive":true,"signInEventTypes":["interactiveUser"],"clientAppUsed":"Browser"}`, s.n, at.Format(time.RFC3339), who, upn, ip, country, risk, requirement, steps)
+	s.Add(evidence.SignIn, `{"id":"s%d","createdDateTime":%q,"userId":%q,"userPrincipalName":%q,
+		"appId":"c44b4083-3bb0-49c1-b47d-974e53cbdf3c","appDisplayName":"Azure Portal",
+		"ipAddress":%q,"location":{"countryOrRegion":%q},"status":{"errorCode":0},"riskLevelDuringSignIn":%q,
+		"authenticationRequirement":%q,"authenticationDetails":%s,
+		"isInteractive":true,"signInEventTypes":["interactiveUser"],"clientAppUsed":"Browser"}`,
+		s.n, at.Format(time.RFC3339), who, upn, ip, country, risk, requirement, steps)
 }
 
 // Past is forty days of Ops' usual work.
@@ -84,13 +90,15 @@ func (s *Story) Past() {
 }
 
 func (s *Story) Cost(at time.Time, total float64) {
-	s.Add(evidence.CustomerUsage, `{"resourceId":%q,"resourceName":"Fabrikam","totalCost":%f,"currencyCode":"EUR","lastModifiedDate":%q,"budget":{"amount":400}}`,
+	s.Add(evidence.CustomerUsage,
+		`{"resourceId":%q,"resourceName":"Fabrikam","totalCost":%f,"currencyCode":"EUR","lastModifiedDate":%q,"budget":{"amount":400}}`,
 		Customer, total, at.Format(time.RFC3339))
 }
 
 func Alert() fraud.Alert {
-	return fraud.Alert{ID: "alert-1", Name: "Crypto mining", Type: "CryptoMining", Severity: "high", Status: fraud.Active, Customer: Customer, Subscription: Sub,
-		Detected: Night.Add(7 * time.Hour), First: Night.Add(10 * time.Minute),
+	return fraud.Alert{ID: "alert-1", Name: "Crypto mining", Type: "CryptoMining", Severity: "high", Status: fraud.Active, Customer: Customer,
+		Subscription: Sub,
+		Detected:     Night.Add(7 * time.Hour), First: Night.Add(10 * time.Minute),
 		Details: map[string]json.RawMessage{"CryptoCurrencyMiningPoolDomainName": json.RawMessage(`"pool.mine.example"`)}}
 }
 
@@ -111,7 +119,8 @@ func Attack() *Story {
 	s.SignIn(Night.Add(-40*time.Minute), Svc, "svc@fabrikam.example", "203.0.113.9", "BR", "none", false)
 	for k, region := range []string{"eastus", "japaneast", "southcentralus", "westus2", "uksouth"} {
 		for m := range 4 {
-			s.Machine(Night.Add(time.Duration(k*6+m)*time.Minute), Svc, "svc@fabrikam.example", "203.0.113.9", region, "Standard_NC24ads_A100_v4", fmt.Sprintf("m%d%d", k, m))
+			s.Machine(Night.Add(time.Duration(k*6+m)*time.Minute), Svc, "svc@fabrikam.example", "203.0.113.9", region, "Standard_NC24ads_A100_v4",
+				fmt.Sprintf("m%d%d", k, m))
 		}
 	}
 	s.Cost(Night.Truncate(24*time.Hour).AddDate(0, 0, 1), 4000)
@@ -124,7 +133,8 @@ func Deployment() *Story {
 	s.Past()
 	s.SignIn(Night.Add(8*time.Hour), Ops, "ops@fabrikam.example", "198.51.100.10", "DE", "none", true)
 	for m := range 3 {
-		s.Machine(Night.Add(9*time.Hour+time.Duration(m)*time.Minute), Ops, "ops@fabrikam.example", "198.51.100.10", "westeurope", "Standard_D4s_v5", fmt.Sprintf("new%d", m))
+		s.Machine(Night.Add(9*time.Hour+time.Duration(m)*time.Minute), Ops, "ops@fabrikam.example", "198.51.100.10", "westeurope", "Standard_D4s_v5",
+			fmt.Sprintf("new%d", m))
 	}
 	return s
 }
