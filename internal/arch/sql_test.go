@@ -36,6 +36,8 @@ var owner = map[string]string{
 	"bridge_devices": "bridge", "bridge_queue": "bridge/queue",
 	"delegation_runs": "delegation/move", "delegation_moves": "delegation/move", "delegation_steps": "delegation/move",
 	"delegation_pins": "delegation/move",
+	"contain_plans": "fraud/contain", "contain_runs": "fraud/contain", "contain_steps": "fraud/contain", "contain_acts": "fraud/contain",
+	"contain_approvals": "fraud/contain",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

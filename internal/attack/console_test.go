@@ -77,4 +77,5 @@ func (h *house) whoIsIn(ctx context.Context, s *app.Installation, d *day) {
 	}
 	h.whoMails(ctx, s, d, say)
 	h.whoMoves(ctx, s, d, say)
+	h.whoContains(ctx, s, d, say)
 }

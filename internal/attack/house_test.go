@@ -276,6 +276,7 @@ func (h *house) fill(s *app.Installation) {
 	h.consoled(s)
 	h.bridged(s)
 	h.delegated(s)
+	h.contained(s)
 	h.factored(s)
 	h.alerted(s)
 	h.external(s)

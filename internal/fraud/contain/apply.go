@@ -232,7 +232,7 @@ func (c *Containment) Approve(ctx context.Context, run string) (Run, error) {
 		if err := c.insertApproval(ctx, &a); err != nil {
 			return err
 		}
-		r.State, r.Why, r.next = Running, "", a.At
+		r.State, r.Why, r.Second, r.next = Running, "", a.Actor, a.At
 		if err := c.updateRun(ctx, &r); err != nil {
 			return err
 		}

@@ -110,6 +110,12 @@ func (c *Containment) Status(ctx context.Context, run string) ([]Status, error) 
 			return nil, err
 		}
 		s.Refused = c.refuses(ctx, runBook, s.mark, s.Run.values())
+		if a := s.Approved; a != nil && s.Refused == "" {
+			s.Refused = c.refuses(ctx, approvalBook, a.mark, a.values())
+		}
+		if s.Refused == "" {
+			s.Refused = s.approvalWords()
+		}
 		for k := range s.Steps {
 			x := &s.Steps[k]
 			x.Refused = c.refuses(ctx, stepBook, x.mark, x.values())

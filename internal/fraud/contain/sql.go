@@ -80,27 +80,30 @@ func (c *Containment) insertPlan(ctx context.Context, id, body string, made time
 		id, body, db.Micros(made), actor, mark))
 }
 
-// madePlan reads a plan as it was made, and holds it to its mark.
-func (c *Containment) madePlan(ctx context.Context, id string) (p Plan, err error) {
-	var body, actor, key string
-	var made int64
-	var mark []byte
-	err = c.d.DB.QueryRowContext(ctx, "SELECT id, body, made, actor, mark FROM contain_plans WHERE id = $1", id).Scan(&key, &body, &made, &actor, &mark)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return p, problem.New(problem.NotFound, "the plan %.40q was not made here", id).WithHint(againWords)
-	case err != nil:
-		return p, failed(err)
-	case key != id:
-		return p, vault.Other(planBook, id)
+// planRow is a plan as its row has it.
+type planRow struct {
+	id, body, actor string
+	at              int64
+	mark            []byte
+}
+
+func (m *planRow) values() []any { return []any{m.id, m.body, m.at, m.actor} }
+
+func scanPlan(s row) (m planRow, err error) {
+	err = s.Scan(&m.id, &m.body, &m.at, &m.actor, &m.mark)
+	return m, err
+}
+
+func (c *Containment) made(ctx context.Context) ([]planRow, error) {
+	return all(ctx, c.d.DB, scanPlan, "SELECT id, body, made, actor, mark FROM contain_plans ORDER BY made, id")
+}
+
+func (c *Containment) madeRow(ctx context.Context, id string) (planRow, error) {
+	m, err := scanPlan(c.d.DB.QueryRowContext(ctx, "SELECT id, body, made, actor, mark FROM contain_plans WHERE id = $1", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, problem.New(problem.NotFound, "the plan %.40q was not made here", id).WithHint(againWords)
 	}
-	if err := c.d.Marks.Fits(ctx, planBook, mark, key, body, made, actor); err != nil {
-		return p, err
-	}
-	if json.Unmarshal([]byte(body), &p) != nil {
-		return p, problem.New(problem.Internal, "the plan %.40q cannot be read", id)
-	}
-	return p, nil
+	return m, failed(err)
 }
 
 const runColumns = "id, subscription, state, body, version"
@@ -112,6 +115,7 @@ type runBody struct {
 	Applied  time.Time `json:"applied"`
 	Actor    string    `json:"actor"`
 	Hash     string    `json:"hash"`
+	Second   string    `json:"second,omitempty"`
 	Rule     string    `json:"rule,omitempty"`
 	Answer   string    `json:"answer,omitempty"`
 	Verified *Verified `json:"verified,omitempty"`
@@ -125,7 +129,7 @@ func (r *Run) values() []any {
 func (r *Run) write() error {
 	head := r.Plan
 	head.Steps = nil // they have rows of their own
-	body, err := json.Marshal(runBody{head, r.Why, r.Applied, r.Actor, r.Hash, r.Rule, r.Answer, r.Verified})
+	body, err := json.Marshal(runBody{head, r.Why, r.Applied, r.Actor, r.Hash, r.Second, r.Rule, r.Answer, r.Verified})
 	r.rawBody = string(body)
 	return err
 }
@@ -140,7 +144,8 @@ func scanRun(s row) (r Run, err error) {
 	if json.Unmarshal([]byte(r.rawBody), &b) != nil {
 		b = runBody{} // its mark does not fit either
 	}
-	r.Plan, r.Why, r.Applied, r.Actor, r.Hash, r.Rule, r.Answer, r.Verified = b.Plan, b.Why, b.Applied, b.Actor, b.Hash, b.Rule, b.Answer, b.Verified
+	r.Plan, r.Why, r.Applied, r.Actor, r.Hash, r.Second = b.Plan, b.Why, b.Applied, b.Actor, b.Hash, b.Second
+	r.Rule, r.Answer, r.Verified = b.Rule, b.Answer, b.Verified
 	r.Plan.Subscription, r.next = sub, db.Time(next)
 	return r, nil
 }

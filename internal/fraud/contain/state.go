@@ -70,6 +70,7 @@ type Run struct {
 	Hash    string    `json:"planHash"` // of all the steps that are wanted: what an approval is of
 	// Approved is the second person's yes; nil none yet.
 	Approved *Approval `json:"approved,omitempty"`
+	Second   string    `json:"secondPerson,omitempty"` // who approved it, as the run itself says
 	Rule     string    `json:"rule,omitempty"` // the rule that approved some steps, in words
 	Answer   string    `json:"answer,omitempty"`
 	Verified *Verified `json:"verified,omitempty"`
