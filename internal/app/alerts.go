@@ -39,7 +39,7 @@ func (i *Installation) makeAlerts() (err error) {
 		return err
 	}
 	d := alert.Deps{DB: i.DB, Now: i.Now, Out: i.Notify, Config: &i.Config.Alert, Record: n.Record, Log: i.Log, Posture: turns{i}, Sees: i.feedSees,
-		Sources: []alert.NamedSource{{Name: "alerts of Microsoft", Get: i.waiting}, {Name: "connections", Get: i.dying},
+		Sources: []alert.NamedSource{{Name: "alerts of Microsoft", Get: i.fraudAlerts}, {Name: "connections", Get: i.dying},
 			{Name: "readings", Get: i.unread}, {Name: "jobs", Get: i.deadJobs}, {Name: "trail", Get: i.misfits}, {Name: "factors", Get: i.factorAlerts},
 			{Name: "mail bridge", Get: i.bridgeAlerts}, {Name: "delegation", Get: i.delegationAlerts}},
 		Dates: []alert.NamedDater{{Name: "exceptions", Get: i.exceptionDates}, {Name: "attestations", Get: i.attestationDates},
@@ -77,7 +77,7 @@ func (i *Installation) eachPart(ctx context.Context, do func(tenant string, p *a
 	return nil
 }
 
-// waiting are the alerts of Microsoft that wait for an answer.
+// waiting are the alerts of Microsoft that wait for an answer, as the newest judgement knew them.
 func (i *Installation) waiting(ctx context.Context) (out []alert.Finding, whole bool, err error) {
 	now := i.Now()
 	err = i.eachPart(ctx, func(tenant string, p *alert.Part) {

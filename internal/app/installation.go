@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/contain"
+	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -83,6 +84,7 @@ type Installation struct {
 	words        lastWords[string] // of exceptions and statements
 	factorWords  lastWords[string]
 	moveWords    lastWords[[2]string]
+	fraudWords   lastWords[[2]string]
 	containWords lastWords[[2]string]
 
 	look bool // nothing is recorded
@@ -258,7 +260,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books(), contain.Books())
+		queue.Books(), move.Books(), desk.Books(), contain.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -21,6 +21,8 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/contain"
+	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -51,6 +53,8 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
+	Fraud      *desk.Desk
+	Doorbell   *doorbell.Bell // nil where it was opened without the vault
 	Contain    *contain.Containment
 }
 
@@ -89,6 +93,8 @@ func (i *Installation) modules() []module {
 		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
 		{"delegation", i.Mover},
+		{"fraud", i.Fraud},
+		{"fraud doorbell", i.Doorbell},
 		{"containment", i.Contain},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -149,6 +155,9 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeMover(); err != nil {
 		return err
 	}
+	if err = i.makeFraud(); err != nil {
+		return err
+	}
 	return i.makeContain()
 }
 
@@ -194,6 +203,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMover() // now it can vouch, and reach Microsoft
+	}
+	if err == nil {
+		err = i.makeFraud() // so can this
 	}
 	if err == nil {
 		err = i.makeContain() // so can this

@@ -21,6 +21,8 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/contain"
+	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -75,8 +77,10 @@ type Config struct {
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
 
-	Delegation move.Config    `yaml:",inline"`
-	Contain    contain.Config `yaml:",inline"`
+	Delegation move.Config     `yaml:",inline"`
+	Fraud      desk.Config     `yaml:",inline"`
+	Doorbell   doorbell.Config `yaml:",inline"`
+	Contain    contain.Config  `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

@@ -71,7 +71,7 @@ type Run struct {
 	// Approved is the second person's yes; nil none yet.
 	Approved *Approval `json:"approved,omitempty"`
 	Second   string    `json:"secondPerson,omitempty"` // who approved it, as the run itself says
-	Rule     string    `json:"rule,omitempty"` // the rule that approved some steps, in words
+	Rule     string    `json:"rule,omitempty"`         // the rule that approved some steps, in words
 	Answer   string    `json:"answer,omitempty"`
 	Verified *Verified `json:"verified,omitempty"`
 	Refused  string    `json:"refused,omitempty"` // something else wrote the row: nothing of it is done

@@ -59,32 +59,7 @@ func (d *Desk) change(ctx context.Context, id string, do func(*file) error, a au
 		return nil, err
 	}
 	for try := range 10 {
-		err = d.d.DB.InTx(ctx, func(ctx context.Context) error {
-			f, err := d.fileOf(ctx, c.ID)
-			if err != nil {
-				return err
-			}
-			was := f.version
-			if was > 0 {
-				if err := d.d.Marks.Fits(ctx, caseBook, f.mark, f.values()...); err != nil {
-					return err
-				}
-				if err := d.standing(ctx, "case", c.ID, was); err != nil {
-					return err
-				}
-			}
-			if err := do(&f); err != nil {
-				return err
-			}
-			if f.version, err = d.next(ctx, "case", c.ID, was); err != nil {
-				return err
-			}
-			if err := d.putFile(ctx, &f, was); err != nil {
-				return err
-			}
-			details["row"] = rowOf("case", f.version)
-			return d.record(ctx, a, audit.Done, actor, c.ID, c.Customer, "", details)
-		})
+		err = d.changeOnce(ctx, c, do, a, actor, details)
 		if !errors.Is(err, errStale) {
 			break
 		}
@@ -101,4 +76,41 @@ func (d *Desk) change(ctx context.Context, id string, do func(*file) error, a au
 		return nil, err
 	}
 	return d.Get(ctx, c.ID)
+}
+
+// changeOnce tries it once; errStale says that another process was faster.
+func (d *Desk) changeOnce(ctx context.Context, c *Case, do func(*file) error, a audit.Action, actor string, details map[string]string) error {
+	f, err := d.fileOf(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	last, err := d.lasts(ctx)
+	if err != nil {
+		return err
+	}
+	was := f.version
+	if was > 0 {
+		if err := d.d.Marks.Fits(ctx, caseBook, f.mark, f.values()...); err != nil {
+			return err
+		}
+		if err := newest(last, "case", c.ID, was); err != nil {
+			if again, e := d.fileOf(ctx, c.ID); e == nil && again.version != was {
+				return errStale // it was written between the two readings
+			}
+			return err
+		}
+	}
+	if err := do(&f); err != nil {
+		return err
+	}
+	if f.version, err = next(last, "case", c.ID, was); err != nil {
+		return err
+	}
+	return d.d.DB.InTx(ctx, func(ctx context.Context) error {
+		if err := d.putFile(ctx, &f, was); err != nil {
+			return err
+		}
+		details["row"] = rowOf("case", f.version)
+		return d.record(ctx, a, audit.Done, actor, c.ID, c.Customer, "", details)
+	})
 }

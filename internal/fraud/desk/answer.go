@@ -41,6 +41,10 @@ func (d *Desk) Answer(ctx context.Context, id string, reason fraud.Reason, actor
 		return problem.New(problem.Conflict, "the alert %s is resolved already: %s%s", c.ID, cmp.Or(string(c.Reason), "no reason is shown"), by(&c.Alert)).
 			WithHint("nothing was sent; what was answered there can be changed in Partner Center alone")
 	}
+	last, err := d.lasts(ctx)
+	if err != nil {
+		return err
+	}
 	return d.d.DB.InTx(ctx, func(ctx context.Context) error {
 		r, err := d.replyOf(ctx, c.ID)
 		if err != nil {
@@ -52,7 +56,7 @@ func (d *Desk) Answer(ctx context.Context, id string, reason fraud.Reason, actor
 		}
 		was := r.version
 		r.holder = ""
-		if r.version, err = d.next(ctx, "answer", c.ID, was); err != nil {
+		if r.version, err = next(last, "answer", c.ID, was); err != nil {
 			return err
 		}
 		r.state, r.next = Queued, d.now()
@@ -81,10 +85,14 @@ func (d *Desk) said(ctx context.Context, r *reply, a audit.Action, o audit.Outco
 
 // step writes an answer's next state, with its event.
 func (d *Desk) step(ctx context.Context, r *reply, s AnswerState, a audit.Action, o audit.Outcome, words string) error {
+	last, err := d.lasts(ctx)
+	if err != nil {
+		return err
+	}
 	was := *r
-	err := d.d.DB.InTx(ctx, func(ctx context.Context) (err error) {
+	err = d.d.DB.InTx(ctx, func(ctx context.Context) (err error) {
 		r.state, r.body.Why = s, print.Clean(words, print.MaxSaying)
-		if r.version, err = d.next(ctx, "answer", r.alert, was.version); err != nil {
+		if r.version, err = next(last, "answer", r.alert, was.version); err != nil {
 			return err
 		}
 		if err := d.putReply(ctx, r, was.version); err != nil {
@@ -207,12 +215,16 @@ func (d *Desk) settle(ctx context.Context, r *reply, s AnswerState, a audit.Acti
 // again puts an answer off after a passing failure: later each time, a quarter of an hour at
 // most, for as long as it takes.
 func (d *Desk) again(ctx context.Context, r *reply, why error) error {
+	last, err := d.lasts(ctx)
+	if err != nil {
+		return err
+	}
 	wait := min(15*time.Second<<min(r.body.Tries, 6), 15*time.Minute)
 	r.body.Tries++
 	was := *r
 	return d.d.DB.InTx(ctx, func(ctx context.Context) (err error) {
 		r.next, r.body.Why = d.now().Add(wait), words(why)
-		if r.version, err = d.next(ctx, "answer", r.alert, was.version); err != nil {
+		if r.version, err = next(last, "answer", r.alert, was.version); err != nil {
 			return err
 		}
 		if err := d.putReply(ctx, r, was.version); err != nil {

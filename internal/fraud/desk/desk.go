@@ -115,6 +115,9 @@ type Deps struct {
 	// Told is called when new alerts were read, to have people told at once. Nil: they hear of
 	// them as of everything else.
 	Told func(context.Context) error
+	// Judge has the requirements about alerts judged anew after some changed. Nil: they are as
+	// everything else is.
+	Judge func(context.Context) error
 	// Escalate tells of a group that nobody reacted to; it is asked again and again, and tells
 	// once a stage. Nil: nobody is told.
 	Escalate func(context.Context, *Group) error

@@ -98,6 +98,17 @@ func (d *Desk) Waiting(ctx context.Context) (out []Group, aged []Case, err error
 	return out, aged, nil
 }
 
+// CasesOf are alerts of files as cases, those that wait longest first: nobody has them, and
+// nothing was answered here.
+func CasesOf(list []fraud.Alert, now time.Time) []Case {
+	out := make([]Case, 0, len(list))
+	for i := range list {
+		out = append(out, Case{Alert: list[i], Notes: []Note{}, Clock: clockOf(&list[i], now)})
+	}
+	sortCases(out)
+	return out
+}
+
 // Average is the clock over all alerts, by both measures.
 type Average struct {
 	Resolved fraud.Forecast `json:"resolved"` // until they are resolved: what Microsoft's requirement speaks of

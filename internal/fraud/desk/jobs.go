@@ -18,6 +18,7 @@ const (
 	pullJob  = "fraud-pull"
 	ringJob  = "fraud-ring"
 	sweepJob = "fraud-sweep"
+	judgeJob = "fraud-judge"
 )
 
 // sweepEvery is how often answers and clocks are looked at; atOnce how many answers are sent.
@@ -46,6 +47,12 @@ func (d *Desk) Jobs(q *jobs.Queue) error {
 		return d.look(ctx, true)
 	})
 	q.Handle(sweepJob, func(ctx context.Context, _ jobs.Job) error { return d.Sweep(ctx) })
+	q.Handle(judgeJob, func(ctx context.Context, _ jobs.Job) error {
+		if d.d.Judge == nil || d.d.Marks == nil {
+			return nil
+		}
+		return d.d.Judge(ctx)
+	})
 	q.Every(d.d.Config.Every, pullJob, nil)
 	q.Every(sweepEvery, sweepJob, nil)
 	return nil
@@ -57,9 +64,11 @@ func (d *Desk) look(ctx context.Context, ring bool) error {
 	if d.d.Marks == nil || d.d.Cloud == nil {
 		return nil
 	}
-	fresh, err := d.Pull(ctx)
+	fresh, turned, err := d.pull(ctx, false)
 	if err == nil && ring && len(fresh) == 0 {
-		fresh, err = d.PullBoth(ctx)
+		var more int
+		fresh, more, err = d.pull(ctx, true)
+		turned += more
 	}
 	if err != nil {
 		if ring {
@@ -69,9 +78,17 @@ func (d *Desk) look(ctx context.Context, ring bool) error {
 		return nil // the next time comes by itself, and the desk says since when
 	}
 	if len(fresh) > 0 && d.d.Told != nil {
-		return d.d.Told(ctx)
+		if err := d.d.Told(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	d.mu.Lock()
+	q := d.queue
+	d.mu.Unlock()
+	if len(fresh)+turned > 0 && q != nil && d.d.Judge != nil {
+		_, err = q.Add(ctx, judgeJob, nil, jobs.Add{Unique: true, Tries: 3})
+	}
+	return err
 }
 
 // Ring has the alerts read at once.

@@ -26,31 +26,33 @@ const whole = "desk"
 const ageRule = 7 * 24 * time.Hour
 
 // Pull reads the alerts of Microsoft now and gives those that are new, oldest first.
-func (d *Desk) Pull(ctx context.Context) ([]Case, error) { return d.pull(ctx, false) }
+func (d *Desk) Pull(ctx context.Context) ([]Case, error) {
+	list, _, err := d.pull(ctx, false)
+	return list, err
+}
 
-// PullBoth reads both interfaces, where each answers.
-func (d *Desk) PullBoth(ctx context.Context) ([]Case, error) { return d.pull(ctx, true) }
-
-func (d *Desk) pull(ctx context.Context, both bool) ([]Case, error) {
+// pull reads, of both interfaces where that is wanted, and counts the alerts that stand
+// otherwise than before.
+func (d *Desk) pull(ctx context.Context, both bool) (out []Case, turned int, err error) {
 	if d.d.Marks == nil {
-		return nil, errNoVault()
+		return nil, 0, errNoVault()
 	}
 	told, err := d.read(ctx, both)
 	if err != nil {
-		return nil, errors.Join(err, d.missed(ctx, err))
+		return nil, 0, errors.Join(err, d.missed(ctx, err))
 	}
 	var fresh []kept
 	if err := d.d.DB.InTx(ctx, func(ctx context.Context) error {
-		fresh, err = d.take(ctx, &told)
+		fresh, turned, err = d.take(ctx, &told)
 		return err
 	}); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if len(fresh) == 0 {
-		return nil, nil
+		return nil, turned, nil
 	}
 	now := d.now()
-	s, out := shelf{}, []Case{}
+	s := shelf{}
 	for i := range fresh {
 		out = append(out, d.caseOf(&s, &fresh[i], now))
 	}
@@ -65,7 +67,7 @@ func (d *Desk) pull(ctx context.Context, both bool) ([]Case, error) {
 			}
 		}
 	}
-	return out, nil
+	return out, turned, nil
 }
 
 func (d *Desk) read(ctx context.Context, both bool) (Told, error) {
@@ -115,11 +117,11 @@ func (d *Desk) reading(ctx context.Context, source string) (Reading, error) {
 }
 
 // take keeps what was read, within a transaction, and gives what is new.
-func (d *Desk) take(ctx context.Context, told *Told) (fresh []kept, err error) {
+func (d *Desk) take(ctx context.Context, told *Told) (fresh []kept, turned int, err error) {
 	now := d.now()
 	desk, err := d.reading(ctx, whole)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	forged := desk.First.IsZero() && !desk.Good.IsZero()
 	if desk.First.IsZero() {
@@ -127,7 +129,7 @@ func (d *Desk) take(ctx context.Context, told *Told) (fresh []kept, err error) {
 	}
 	old, err := d.vouched(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, a := range identify(old, told.List) {
 		k, has := old[a.ID]
@@ -135,13 +137,17 @@ func (d *Desk) take(ctx context.Context, told *Told) (fresh []kept, err error) {
 			n := kept{Alert: a, settled: now, seen: now}
 			n.aged = !forged && !a.Detected.IsZero() && a.Detected.Before(desk.First.Add(-ageRule))
 			if err := d.putAlert(ctx, &n); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			fresh = append(fresh, n)
 			continue
 		}
-		if err := d.turn(ctx, k, a, now); err != nil {
-			return nil, err
+		is, err := d.turn(ctx, k, a, now)
+		if err != nil {
+			return nil, 0, err
+		}
+		if is {
+			turned++
 		}
 		delete(old, a.ID)
 	}
@@ -155,13 +161,13 @@ func (d *Desk) take(ctx context.Context, told *Told) (fresh []kept, err error) {
 		}
 		k.gone = now
 		if err := d.putAlert(ctx, k); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	if err := d.noted(ctx, desk, told, now); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return fresh, d.tellTrail(ctx, fresh)
+	return fresh, turned, d.tellTrail(ctx, fresh)
 }
 
 // vouched are the alerts that are kept as they were written, by id. A row that is not is
@@ -224,25 +230,25 @@ func identify(old map[string]*kept, list []fraud.Alert) []fraud.Alert {
 	return out
 }
 
-// turn keeps what changed of an alert.
-func (d *Desk) turn(ctx context.Context, k *kept, a fraud.Alert, now time.Time) error {
+// turn keeps what changed of an alert, and says whether its status did.
+func (d *Desk) turn(ctx context.Context, k *kept, a fraud.Alert, now time.Time) (bool, error) {
 	was := *k
 	linked := a.Linked
 	k.Alert = fraud.Update(k.Alert, a, now.Sub(k.settled))
 	k.Linked, k.gone = linked, time.Time{}
 	if err := k.write(); err != nil || k.raw == was.raw && was.gone.IsZero() {
-		return err
+		return false, err
 	}
 	if k.Status != was.Status || !k.Changed.Equal(was.Changed) {
 		k.settled = now
 	}
 	if err := d.putAlert(ctx, k); err != nil {
-		return err
+		return false, err
 	}
 	if k.Status == was.Status {
-		return nil
+		return false, nil
 	}
-	return d.record(ctx, audit.FraudTurned, audit.Done, "microsoft", k.ID, k.Customer, "",
+	return true, d.record(ctx, audit.FraudTurned, audit.Done, "microsoft", k.ID, k.Customer, "",
 		map[string]string{"from": print.Clean(string(was.Status), 40), "to": print.Clean(string(k.Status), 40), "by": print.Clean(k.ResolvedBy, 100)})
 }
 

@@ -55,11 +55,8 @@ func rowOf(kind string, version int64) string { return fmt.Sprintf("%s/%d", kind
 // standing holds a row to what the trail says: it knows of this version, and of none that is
 // newer. Whoever puts an older row back has nothing sent twice. Kind problem.Conflict.
 func (d *Desk) standing(ctx context.Context, kind, id string, version int64) error {
-	if d.d.Last == nil || version == 0 {
-		return nil
-	}
-	last, err := d.d.Last(ctx)
-	if err != nil {
+	last, err := d.lasts(ctx)
+	if err != nil || version == 0 {
 		return err
 	}
 	return newest(last, kind, id, version)
@@ -76,18 +73,20 @@ func newest(last func(alert, row string) audit.Action, kind, id string, version 
 	return nil
 }
 
+// lasts is what the trail says last. It is asked outside of transactions: what one of them
+// wrote and gave up is no word of the trail.
+func (d *Desk) lasts(ctx context.Context) (func(alert, row string) audit.Action, error) {
+	if d.d.Last == nil {
+		return nil, nil
+	}
+	return d.d.Last(ctx)
+}
+
 // next is the version of a row that is written after the one that was read; where that is
 // none, after whatever the trail knows of.
-func (d *Desk) next(ctx context.Context, kind, id string, version int64) (int64, error) {
+func next(last func(alert, row string) audit.Action, kind, id string, version int64) (int64, error) {
 	version++
-	if d.d.Last == nil {
-		return version, nil
-	}
-	last, err := d.d.Last(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for ; last(id, rowOf(kind, version)) != ""; version++ {
+	for ; last != nil && last(id, rowOf(kind, version)) != ""; version++ {
 		if version > 1_000_000 {
 			return 0, problem.New(problem.Limit, "the %s of alert %s was written too often", kind, id)
 		}
@@ -129,10 +128,8 @@ func (d *Desk) readShelf(ctx context.Context) (s shelf, err error) {
 	if err != nil {
 		return s, err
 	}
-	if d.d.Last != nil {
-		if s.last, err = d.d.Last(ctx); err != nil {
-			return s, err
-		}
+	if s.last, err = d.lasts(ctx); err != nil {
+		return s, err
 	}
 	for i := range s.alerts {
 		if err := d.fits(ctx, &s, alertBook, s.alerts[i].ID, s.alerts[i].mark, s.alerts[i].values()); err != nil {
@@ -261,6 +258,11 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Case, error) {
 		}
 		out = append(out, d.caseOf(&s, k, good))
 	}
+	sortCases(out)
+	return out, nil
+}
+
+func sortCases(out []Case) {
 	slices.SortStableFunc(out, func(a, b Case) int {
 		if a.Open() != b.Open() {
 			if a.Open() {
@@ -273,7 +275,6 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Case, error) {
 		}
 		return cmp.Or(b.Detected.Compare(a.Detected), cmp.Compare(a.ID, b.ID))
 	})
-	return out, nil
 }
 
 // Readings tell how reading went: of the desk as a whole first, then of each interface.
