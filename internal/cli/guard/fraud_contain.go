@@ -143,7 +143,8 @@ func applyContain(cmd *cobra.Command, env *kit.Env, open kit.Opener, f *containF
 				return err
 			}
 			if r.State != contain.Over {
-				fmt.Fprintf(env.Stderr, "Microsoft is not told yet: the plan is %s. Then: partnerguard fraud contain answer %s --reason %s\n", r.State, r.ID, reason)
+				fmt.Fprintf(env.Stderr, "Microsoft is not told yet: the plan is %s. Then: partnerguard fraud contain answer %s --reason %s\n", r.State,
+					r.ID, reason)
 			} else if _, err = s.Contain.Tell(cmd.Context(), r.ID, reason); err != nil {
 				return err
 			}
@@ -335,7 +336,8 @@ func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
 		kit.Col("undo", func(x *contain.Progress) string { return map[bool]string{true: "yes", false: "no"}[x.Step.Undo] }),
 		kit.Col("words", func(x *contain.Progress) string { return cmp.Or(x.Refused, x.Words) }))
 	if v := s.Verified; v != nil {
-		fmt.Fprintf(w, "\nLooked at again %s: %d of the plan run all the same, %d are new since the plan.\n", v.At.UTC().Format(time.DateTime), len(v.Running), len(v.New))
+		fmt.Fprintf(w, "\nLooked at again %s: %d of the plan run all the same, %d are new since the plan.\n", v.At.UTC().Format(time.DateTime),
+			len(v.Running), len(v.New))
 		for _, x := range v.New {
 			fmt.Fprintf(w, "  new: %s\n", print.Clean(x, print.MaxName))
 		}

@@ -238,9 +238,11 @@ func TestGuards(t *testing.T) {
 		"ourselves":              {people(home, c.Self.User, DisableUser), "it would lock itself out"},
 		"our sessions":           {people(home, c.Self.User, RevokeSessions), "it would lock itself out"},
 		"our app":                {people(r.customer, panel, DisableApp), "this program acts with"},
-		"our app's credential":   {Step{Kind: RemoveCredential, Target: "servicePrincipals/" + panel, Tenant: r.customer, Key: panel}, "this program acts with"},
+		"our app's credential": {Step{Kind: RemoveCredential, Target: "servicePrincipals/" + panel, Tenant: r.customer, Key: panel},
+			"this program acts with"},
 	} {
-		if err := c.guard(t.Context(), []Step{x.s}, &x.s); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), x.want) || problem.HintOf(err) == "" {
+		if err := c.guard(t.Context(), []Step{x.s}, &x.s); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), x.want) ||
+			problem.HintOf(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

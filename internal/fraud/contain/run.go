@@ -83,7 +83,8 @@ func (c *Containment) trustedSteps(ctx context.Context, r *Run) ([]Progress, err
 		p.Steps = append(p.Steps, list[i].Step)
 	}
 	if p.stepsHash() != r.Hash {
-		return nil, problem.New(problem.Conflict, "the steps of %s are not those that were applied", r.ID).WithHint("look at the trail, and at who writes the database")
+		return nil, problem.New(problem.Conflict, "the steps of %s are not those that were applied",
+			r.ID).WithHint("look at the trail, and at who writes the database")
 	}
 	return list, nil
 }
@@ -193,7 +194,8 @@ func (t *turn) rounds(ctx context.Context, until time.Time) (time.Time, error) {
 		t.cloud, err = t.c.d.Cloud(ctx, t.r.Plan.Connection, t.r.Plan.Customer)
 	}
 	if err == nil && !strings.EqualFold(t.cloud.Self.Tenant, t.r.Plan.Partner) {
-		err = problem.New(problem.Conflict, "the plan is of the partner %s, and the connection %s of %s", t.r.Plan.Partner, t.cloud.Self.Connection, t.cloud.Self.Tenant)
+		err = problem.New(problem.Conflict, "the plan is of the partner %s, and the connection %s of %s", t.r.Plan.Partner, t.cloud.Self.Connection,
+			t.cloud.Self.Tenant)
 	}
 	if err != nil {
 		return t.c.now().Add(soon), t.note(ctx, err.Error())
