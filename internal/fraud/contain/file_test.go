@@ -92,7 +92,7 @@ func TestHostileFiles(t *testing.T) {
 		"another kind":      strings.Replace(good, "kind: deallocateMachine", "kind: deallocateScaleSet", 1),
 		"another target":    strings.Replace(good, "virtualMachines/vm", "virtualMachines/prod", 1),
 		"said to be undone": strings.Replace(good, "undo: false", "undo: true", 1),
-		"another before":    strings.Replace(good, `{"a":[1,null]}`, `{"a":[2,null]}`, 1),
+		"another before":    strings.Replace(good, "[1,null]", "[2,null]", 1),
 		"too large":         strings.Repeat("# x\n", maxPlan/4+1),
 	} {
 		if text == good {
