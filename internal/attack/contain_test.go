@@ -6,6 +6,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/fraud/contain"
+	alerts "partnerguard/internal/fraud/desk"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -23,6 +24,15 @@ func (h *house) contained(s *app.Installation) {
 		}
 	})
 	s.Config.Collect.Connection = h.first
+	_, err := s.Fraud.Pull(ctx)
+	h.ok(err)
+	cases, err := s.Fraud.List(ctx, alerts.Filter{})
+	h.ok(err)
+	for i := range cases {
+		if cases[i].GraphID == alert {
+			alert = cases[i].ID
+		}
+	}
 	p, err := s.Contain.Plan(ctx, contain.Ask{Alert: alert, Connection: h.first})
 	h.ok(err)
 	p.Steps = p.Steps[:1]

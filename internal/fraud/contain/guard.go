@@ -23,7 +23,7 @@ const (
 )
 
 // microsoft is the tenant of Microsoft's own apps.
-const microsoft = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+const microsoft = entra.TenantMicrosoftServices
 
 // refuse is a step that is not done, whoever approved it.
 func refuse(hint, format string, args ...any) error {
