@@ -29,8 +29,8 @@ func TestOneFraudEvent(t *testing.T) {
 		"no ids": rawJSON(`{"EventStatus":"Resolved"}`), "empty": rawJSON(`{"EventIds":[],"EventStatus":"Resolved"}`), "null ids": rawJSON(`{"eventIds":null}`),
 		"an empty id": rawJSON(`{"EVENTIDS":[" "]}`), "two": rawJSON(`{"EventIds":["a","b"]}`), "twice": rawJSON(`{"EventIds":["a"],"eventids":["b"]}`),
 		"twice, the last empty": rawJSON(`{"EventIds":["a"],"EventIds":[]}`), "numbers": rawJSON(`{"EventIds":[1]}`),
-			"escaped": rawJSON(`{"Event\u0049ds":[]}`),
-		"spaced": rawJSON(`{"EventIds":["a"]," EventIds":[]}`), "a text": rawJSON(`{"EventIds":"a"}`),
+		"escaped": rawJSON(`{"Event\u0049ds":[]}`),
+		"spaced":  rawJSON(`{"EventIds":["a"]," EventIds":[]}`), "a text": rawJSON(`{"EventIds":"a"}`),
 	}
 	for _, path := range paths {
 		for name, body := range bodies {

@@ -306,7 +306,8 @@ func tellContain(cmd *cobra.Command, env *kit.Env, s *app.Installation, output *
 }
 
 func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
-	fmt.Fprintf(w, "%s: %s; alert %s, %s, subscription %s\n", s.ID, s.State, print.Clean(s.Plan.Alert, 80), print.Clean(s.Plan.Name, 80), s.Plan.Subscription)
+	fmt.Fprintf(w, "%s: %s; alert %s, %s, subscription %s\n", s.ID, s.State, print.Clean(s.Plan.Alert, 80), print.Clean(cmp.Or(s.Plan.Name, s.Plan.Customer),
+		80), s.Plan.Subscription)
 	fmt.Fprintf(w, "  applied %s by %s", s.Applied.UTC().Format(time.DateTime), print.Clean(s.Actor, 60))
 	if a := s.Approved; a != nil {
 		fmt.Fprintf(w, "; approved %s by %s", a.At.UTC().Format(time.DateTime), print.Clean(a.Actor, 60))
