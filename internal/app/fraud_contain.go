@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"strings"
 
 	"partnerguard/internal/audit"
@@ -28,8 +27,11 @@ func (i *Installation) makeContain() (err error) {
 	if !i.look {
 		d.Last = i.lastOfContain
 	}
+	if i.Fraud != nil {
+		d.Alert, d.Answer = i.containAlert, i.Fraud.Answer
+	}
 	if i.SAM != nil {
-		d.Cloud, d.Alert, d.Scene = i.containCloud, i.containAlert, i.fraudScene
+		d.Cloud, d.Scene = i.containCloud, i.fraudScene
 	}
 	i.Contain, err = contain.New(d)
 	return err
@@ -98,36 +100,15 @@ func (i *Installation) containHeld(ctx context.Context, c sam.Connection, tenant
 	return contain.Held{Scopes: t.Scopes, Roles: t.Wids}, err
 }
 
-// containAlert finds an alert by its id or the beginning of one, as Microsoft tells it now.
-func (i *Installation) containAlert(ctx context.Context, id string) (out fraud.Alert, err error) {
-	c, err := i.SAM.Connection(ctx, i.Config.Collect.Connection)
+// containAlert finds an alert at the desk, by its id or the beginning of one.
+func (i *Installation) containAlert(ctx context.Context, id string) (fraud.Alert, error) {
+	c, err := i.Fraud.Get(ctx, id)
 	if err != nil {
-		return out, err
+		return fraud.Alert{}, err
 	}
-	g, err := i.SAM.Graph(c)
-	if err != nil {
-		return out, err
+	if c.Refused != "" {
+		return fraud.Alert{}, problem.New(problem.Conflict, "what is kept of the alert is not what was written: %s", c.Refused).
+			WithHint("look at the trail, and at who writes the database")
 	}
-	n := 0
-	for raw, err := range g.SecurityAlerts(ctx) {
-		var a fraud.Alert
-		if err == nil {
-			a, err = fraud.ReadGraph(json.RawMessage(raw))
-		}
-		if err != nil {
-			return out, err
-		}
-		if strings.HasPrefix(strings.ToLower(a.GraphID), strings.ToLower(id)) || strings.HasPrefix(a.ID, id) {
-			if out, n = a, n+1; n > 1 {
-				return out, problem.New(problem.Usage, "several alerts begin with %.60q", id).WithHint("give more of the id")
-			}
-		}
-	}
-	if n == 0 || id == "" {
-		return out, problem.New(problem.NotFound, "Microsoft tells of no alert %.60q", id).WithHint("partnerguard fraud list shows them")
-	}
-	if out.ID == "" {
-		out.ID = out.GraphID
-	}
-	return out, nil
+	return c.Alert, nil
 }

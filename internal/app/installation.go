@@ -86,8 +86,8 @@ type Installation struct {
 	words        lastWords[string] // of exceptions and statements
 	factorWords  lastWords[string]
 	moveWords    lastWords[[2]string]
-	containWords lastWords[[2]string]
 	fraudWords   lastWords[[2]string]
+	containWords lastWords[[2]string]
 	budgetWords  lastWords[string]
 
 	// OddSpending, when set, gives what our own eyes found in customers' spending, by tenant

@@ -36,7 +36,9 @@ var owner = map[string]string{
 	"bridge_devices": "bridge", "bridge_queue": "bridge/queue",
 	"delegation_runs": "delegation/move", "delegation_moves": "delegation/move", "delegation_steps": "delegation/move",
 	"delegation_pins": "delegation/move",
-	"fraud_alerts":    "fraud/desk", "fraud_cases": "fraud/desk", "fraud_answers": "fraud/desk", "fraud_pulls": "fraud/desk",
+	"contain_plans":   "fraud/contain", "contain_runs": "fraud/contain", "contain_steps": "fraud/contain", "contain_acts": "fraud/contain",
+	"contain_approvals": "fraud/contain",
+	"fraud_alerts":      "fraud/desk", "fraud_cases": "fraud/desk", "fraud_answers": "fraud/desk", "fraud_pulls": "fraud/desk",
 	"fraud_rings": "fraud/doorbell", "fraud_ring_counts": "fraud/doorbell",
 	"budget_runs": "fraud/budget", "budget_items": "fraud/budget", "budget_steps": "fraud/budget",
 }

@@ -79,4 +79,5 @@ func (h *house) whoIsIn(ctx context.Context, s *app.Installation, d *day) {
 	h.whoMoves(ctx, s, d, say)
 	h.whoBudgets(ctx, s, d, say)
 	h.whoAnswers(ctx, s, d, say)
+	h.whoContains(ctx, s, d, say)
 }

@@ -278,6 +278,7 @@ func (h *house) fill(s *app.Installation) {
 	h.delegated(s)
 	h.budgeted(s)
 	h.warned(s)
+	h.contained(s)
 	h.factored(s)
 	h.alerted(s)
 	h.external(s)

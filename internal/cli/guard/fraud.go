@@ -35,7 +35,7 @@ the answer. Answering stops nothing: what mines goes on until its resources are 
 	in.Register(cmd)
 	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
 	for _, act := range []func(*kit.Env, kit.Opener) *cobra.Command{newFraudList, newFraudShow, newFraudWatch, newFraudAssign, newFraudNote, newFraudResolve,
-		newFraudWebhook} {
+		newFraudWebhook, newFraudContain} {
 		cmd.AddCommand(act(env, open))
 	}
 	cmd.AddCommand(newFraudContain(env, open))

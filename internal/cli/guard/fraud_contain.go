@@ -143,7 +143,8 @@ func applyContain(cmd *cobra.Command, env *kit.Env, open kit.Opener, f *containF
 				return err
 			}
 			if r.State != contain.Over {
-				fmt.Fprintf(env.Stderr, "Microsoft is not told yet: the plan is %s. Then: partnerguard fraud contain answer %s --reason %s\n", r.State, r.ID, reason)
+				fmt.Fprintf(env.Stderr, "Microsoft is not told yet: the plan is %s. Then: partnerguard fraud contain answer %s --reason %s\n", r.State,
+					r.ID, reason)
 			} else if _, err = s.Contain.Tell(cmd.Context(), r.ID, reason); err != nil {
 				return err
 			}
@@ -305,7 +306,8 @@ func tellContain(cmd *cobra.Command, env *kit.Env, s *app.Installation, output *
 }
 
 func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
-	fmt.Fprintf(w, "%s: %s; alert %s, %s, subscription %s\n", s.ID, s.State, print.Clean(s.Plan.Alert, 80), print.Clean(s.Plan.Name, 80), s.Plan.Subscription)
+	fmt.Fprintf(w, "%s: %s; alert %s, %s, subscription %s\n", s.ID, s.State, print.Clean(s.Plan.Alert, 80), print.Clean(cmp.Or(s.Plan.Name, s.Plan.Customer),
+		80), s.Plan.Subscription)
 	fmt.Fprintf(w, "  applied %s by %s", s.Applied.UTC().Format(time.DateTime), print.Clean(s.Actor, 60))
 	if a := s.Approved; a != nil {
 		fmt.Fprintf(w, "; approved %s by %s", a.At.UTC().Format(time.DateTime), print.Clean(a.Actor, 60))
@@ -335,7 +337,8 @@ func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
 		kit.Col("undo", func(x *contain.Progress) string { return map[bool]string{true: "yes", false: "no"}[x.Step.Undo] }),
 		kit.Col("words", func(x *contain.Progress) string { return cmp.Or(x.Refused, x.Words) }))
 	if v := s.Verified; v != nil {
-		fmt.Fprintf(w, "\nLooked at again %s: %d of the plan run all the same, %d are new since the plan.\n", v.At.UTC().Format(time.DateTime), len(v.Running), len(v.New))
+		fmt.Fprintf(w, "\nLooked at again %s: %d of the plan run all the same, %d are new since the plan.\n", v.At.UTC().Format(time.DateTime),
+			len(v.Running), len(v.New))
 		for _, x := range v.New {
 			fmt.Fprintf(w, "  new: %s\n", print.Clean(x, print.MaxName))
 		}

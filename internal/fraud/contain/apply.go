@@ -150,7 +150,8 @@ func (c *Containment) rule(p *Plan, now time.Time) (map[string]bool, string) {
 		}
 		out[s.ID] = true
 	}
-	return out, fmt.Sprintf("containRule: %s in %s, up to %s an hour", strings.Join(c.d.Config.Rule, ", "), c.d.Config.Hours, first(c.d.Config.Money, "any money"))
+	return out, fmt.Sprintf("containRule: %s in %s, up to %s an hour", strings.Join(c.d.Config.Rule, ", "), c.d.Config.Hours, first(c.d.Config.Money,
+		"any money"))
 }
 
 // again has failed steps of a run tried again.
@@ -205,7 +206,8 @@ func (c *Containment) again(ctx context.Context, r Run) (Run, error) {
 }
 
 func errSame(actor, why string) error {
-	return problem.New(problem.Forbidden, "%s %s: it takes two people", actor, why).WithHint("have another person do it: partnerguard fraud contain status shows it")
+	return problem.New(problem.Forbidden, "%s %s: it takes two people", actor,
+		why).WithHint("have another person do it: partnerguard fraud contain status shows it")
 }
 
 // Approve is a second person's yes to exactly the steps of a run. Kind problem.Forbidden for the
@@ -232,7 +234,7 @@ func (c *Containment) Approve(ctx context.Context, run string) (Run, error) {
 		if err := c.insertApproval(ctx, &a); err != nil {
 			return err
 		}
-		r.State, r.Why, r.next = Running, "", a.At
+		r.State, r.Why, r.Second, r.next = Running, "", a.Actor, a.At
 		if err := c.updateRun(ctx, &r); err != nil {
 			return err
 		}

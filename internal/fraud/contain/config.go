@@ -23,7 +23,8 @@ func (c *Config) Check(bad func(name, format string, args ...any) *problem.Error
 	for _, k := range c.Rule {
 		l, known := levers[Kind(k)]
 		if !known || !l.undo || l.danger {
-			return bad("containRule", "%.40q is no step that a rule may approve", k).WithHint("those that can be taken back: %s", strings.Join(ruleKinds(), ", "))
+			return bad("containRule", "%.40q is no step that a rule may approve", k).WithHint("those that can be taken back: %s", strings.Join(ruleKinds(),
+				", "))
 		}
 	}
 	if _, err := readHours(c.Hours); err != nil {

@@ -84,7 +84,10 @@ func TestWhole(t *testing.T) {
 		again, err := r.Plan(t.Context(), Ask{Alert: "fa-test"})
 		r.ok(err)
 		for _, x := range p.Steps {
-			if x.Undo && x.Kind != SetBudget && x.Kind != LowerQuota && !slices.ContainsFunc(again.Steps, func(y Step) bool { return y.Kind == x.Kind && y.Target == x.Target }) {
+			if x.Undo && x.Kind != SetBudget && x.Kind != LowerQuota && !slices.ContainsFunc(again.Steps, func(y Step) bool {
+				return y.Kind == x.Kind &&
+					y.Target == x.Target
+			}) {
 				t.Errorf("%s %s is not as it was", x.Kind, x.Name)
 			}
 		}

@@ -238,9 +238,11 @@ func TestGuards(t *testing.T) {
 		"ourselves":              {people(home, c.Self.User, DisableUser), "it would lock itself out"},
 		"our sessions":           {people(home, c.Self.User, RevokeSessions), "it would lock itself out"},
 		"our app":                {people(r.customer, panel, DisableApp), "this program acts with"},
-		"our app's credential":   {Step{Kind: RemoveCredential, Target: "servicePrincipals/" + panel, Tenant: r.customer, Key: panel}, "this program acts with"},
+		"our app's credential": {Step{Kind: RemoveCredential, Target: "servicePrincipals/" + panel, Tenant: r.customer, Key: panel},
+			"this program acts with"},
 	} {
-		if err := c.guard(t.Context(), []Step{x.s}, &x.s); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), x.want) || problem.HintOf(err) == "" {
+		if err := c.guard(t.Context(), []Step{x.s}, &x.s); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), x.want) ||
+			problem.HintOf(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -342,6 +344,7 @@ func TestForged(t *testing.T) {
 		"a step's target":     "UPDATE contain_steps SET step = replace(step, 'vmss-7f31', 'web-01')",
 		"the run's state":     "UPDATE contain_runs SET state = 'running'",
 		"an approval":         "INSERT INTO contain_approvals (run, hash, actor, approved, mark) SELECT id, 'x', 'local:eve', 1, x'00' FROM contain_runs",
+		"a rule's yes":        `UPDATE contain_steps SET body = '{"byRule":true,"since":"2026-01-01T00:00:00Z"}' WHERE seq = 1`,
 		"a step is taken out": "DELETE FROM contain_steps WHERE seq = 1",
 	} {
 		t.Run(name, func(t *testing.T) {

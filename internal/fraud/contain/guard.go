@@ -23,7 +23,7 @@ const (
 )
 
 // microsoft is the tenant of Microsoft's own apps.
-const microsoft = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+const microsoft = entra.TenantMicrosoftServices
 
 // refuse is a step that is not done, whoever approved it.
 func refuse(hint, format string, args ...any) error {
@@ -46,7 +46,8 @@ func (c *Cloud) guard(ctx context.Context, steps []Step, s *Step) error {
 		}
 		switch {
 		case c.Self.App == "" || strings.EqualFold(a.App, c.Self.App):
-			return refuse("do it by another connection: --connection NAME", "the app %s is the one that this program acts with", print.Clean(a.Name, print.MaxName))
+			return refuse("do it by another connection: --connection NAME", "the app %s is the one that this program acts with", print.Clean(a.Name,
+				print.MaxName))
 		case strings.EqualFold(a.Owner, microsoft):
 			return refuse("take the step out", "the app %s is Microsoft's own", print.Clean(a.Name, print.MaxName))
 		}
@@ -100,7 +101,8 @@ func (c *Cloud) guardUser(ctx context.Context, steps []Step, s *Step) error {
 			return nil
 		}
 	}
-	return refuse("have the customer make or enable another Global Administrator first (its break-glass account), then make the plan anew; its sessions are revoked all "+
+	return refuse("have the customer make or enable another Global Administrator first (its break-glass account), then make the plan anew; "+
+		"its sessions are revoked all "+
 		"the same", "%s is the last Global Administrator of its tenant that can sign in: disabling it would lock everybody out", s.Name)
 }
 

@@ -81,7 +81,8 @@ var levers = map[Kind]lever{
 
 // Kinds are all kinds, in the order in which they are done.
 func Kinds() []Kind {
-	return []Kind{RevokeSessions, DisableUser, DisableApp, RemoveCredential, RemoveRole, StopMachine, StopSet, StopPool, StopCompute, StopContainers, LowerQuota,
+	return []Kind{RevokeSessions, DisableUser, DisableApp, RemoveCredential, RemoveRole, StopMachine, StopSet, StopPool, StopCompute, StopContainers,
+		LowerQuota,
 		SetBudget, Cancel, Suspend}
 }
 

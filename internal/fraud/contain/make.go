@@ -74,7 +74,8 @@ func (c *Containment) Plan(ctx context.Context, a Ask) (Plan, error) {
 		}
 	}
 	m.r = rights{c: cloud, sub: "/subscriptions/" + sub, held: map[string]allowed{}, said: map[string]Held{}}
-	m.p = &Plan{Version: 1, Cloud: c.d.Name, Partner: strings.ToLower(cloud.Self.Tenant), Customer: customer, Name: print.Clean(alert.CustomerName, print.MaxName),
+	m.p = &Plan{Version: 1, Cloud: c.d.Name, Partner: strings.ToLower(cloud.Self.Tenant), Customer: customer, Name: print.Clean(alert.CustomerName,
+		print.MaxName),
 		Alert: alert.ID, Subscription: sub, Connection: cloud.Self.Connection, As: print.Clean(cloud.Self.UPN, print.MaxName), Made: m.now}
 	m.p.Since = m.since()
 	if err := m.make(ctx); err != nil {
@@ -300,7 +301,8 @@ func (m *maker) people(ctx context.Context) error {
 				continue
 			}
 			if err := m.add(ctx, Step{Kind: DisableApp, Target: s.id, Tenant: s.tenant, Name: name, Why: s.why,
-				Stops: "whatever uses the app " + name + " in this tenant gets no token any more; tokens that are out live for up to an hour, or a day for managed identities"}); err != nil {
+				Stops: "whatever uses the app " + name +
+					" in this tenant gets no token any more; tokens that are out live for up to an hour, or a day for managed identities"}); err != nil {
 				return err
 			}
 		}

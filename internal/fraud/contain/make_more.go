@@ -51,8 +51,9 @@ func (m *maker) quotas(ctx context.Context) error {
 		}
 		before, _ := json.Marshal(map[string]int64{"limit": q.limit})
 		if err := m.add(ctx, Step{Kind: LowerQuota, Target: target, Name: q.name + " in " + q.place, Limit: q.used, Before: string(before),
-			Why:   "nothing new of it can be made there while it is as high as what is used",
-			Stops: q.name + " in " + q.place + ": from " + strconv.FormatInt(q.limit, 10) + " to " + strconv.FormatInt(q.used, 10) + "; nobody makes more there"}); err != nil {
+			Why: "nothing new of it can be made there while it is as high as what is used",
+			Stops: q.name + " in " + q.place + ": from " + strconv.FormatInt(q.limit, 10) + " to " + strconv.FormatInt(q.used, 10) +
+				"; nobody makes more there"}); err != nil {
 			return err
 		}
 	}
@@ -107,7 +108,8 @@ func (m *maker) end(ctx context.Context) error {
 		e := list[i]
 		if m.ask.Cancel && strings.EqualFold(e.Status, "active") {
 			if err := m.add(ctx, Step{Kind: Cancel, Target: e.ID, Key: p.ID, Name: print.Clean(e.Name, print.MaxName), Why: "asked for with --allow-cancel",
-				Stops: "EVERYTHING in the subscription " + print.Clean(e.Name, print.MaxName) + ", for good: " + print.Plural(int64(len(m.found.all)), "resources")}); err != nil {
+				Stops: "EVERYTHING in the subscription " + print.Clean(e.Name, print.MaxName) + ", for good: " + print.Plural(int64(len(m.found.all)),
+					"resources")}); err != nil {
 				return err
 			}
 		}

@@ -41,8 +41,10 @@ func mayAll(t testing.TB) func(*partnercloud.Options) {
 	i := strings.Index(text, "name: Tailspin Toys")
 	head := text[:i]
 	text = text[i:]
-	change("Helpdesk Administrator, Security Administrator,", "Helpdesk Administrator, User Administrator, Privileged Authentication Administrator, Security Administrator,", 1)
-	change("GDAP Azure: [Directory Readers]", "GDAP Azure: [Directory Readers, User Administrator, Privileged Authentication Administrator, Cloud Application Administrator]", 1)
+	change("Helpdesk Administrator, Security Administrator,",
+		"Helpdesk Administrator, User Administrator, Privileged Authentication Administrator, Security Administrator,", 1)
+	change("GDAP Azure: [Directory Readers]",
+		"GDAP Azure: [Directory Readers, User Administrator, Privileged Authentication Administrator, Cloud Application Administrator]", 1)
 	text = head + text
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -233,7 +235,8 @@ func (r *rig) attack() {
 		`{"properties":{"vmSize":"Standard_F4s_v2","scaleSettings":{"fixedScale":{"targetDedicatedNodes":4,"targetLowPriorityNodes":1}}}}`)
 	put("Microsoft.MachineLearningServices/workspaces/w1", versionLearning, `{"location":"eastus2","properties":{}}`)
 	put("Microsoft.MachineLearningServices/workspaces/w1/computes/c1", versionLearning,
-		`{"location":"eastus2","properties":{"computeType":"AmlCompute","properties":{"vmSize":"Standard_NC6s_v3","scaleSettings":{"minNodeCount":1,"maxNodeCount":2}}}}`)
+		`{"location":"eastus2","properties":{"computeType":"AmlCompute","properties":{"vmSize":"Standard_NC6s_v3",`+
+			`"scaleSettings":{"minNodeCount":1,"maxNodeCount":2}}}}`)
 	put("Microsoft.MachineLearningServices/workspaces/w1/computes/i1", versionLearning,
 		`{"location":"eastus2","properties":{"computeType":"ComputeInstance","properties":{"vmSize":"Standard_DS3_v2"}}}`)
 	put("Microsoft.ContainerInstance/containerGroups/g1", versionContainers, `{"location":"eastus","properties":{"osType":"Linux","containers":[{"name":"x",`+

@@ -40,16 +40,32 @@ func (c *Containment) trusted(ctx context.Context, id string) (Run, error) {
 	if err := c.d.Marks.Fits(ctx, runBook, r.mark, r.values()...); err != nil {
 		return r, err
 	}
-	if r.Approved, err = c.approval(ctx, id); err != nil || r.Approved == nil {
+	if r.Approved, err = c.approval(ctx, id); err != nil {
 		return r, err
+	}
+	if words := r.approvalWords(); words != "" {
+		return r, problem.New(problem.Conflict, "%s: %s", r.ID, words).WithHint("look at the trail, and at who writes the database")
+	}
+	if r.Approved == nil {
+		return r, nil
 	}
 	if err := c.d.Marks.Fits(ctx, approvalBook, r.Approved.mark, r.Approved.values()...); err != nil {
 		return r, err
 	}
-	if r.Approved.Hash != r.Hash || strings.EqualFold(r.Approved.Actor, r.Actor) {
-		return r, problem.New(problem.Conflict, "the approval of %s is of other steps, or by who applied it", r.ID).WithHint("look at the trail, and at who writes the database")
-	}
 	return r, nil
+}
+
+// approvalWords says what is wrong with a run's approval, "" nothing.
+func (r *Run) approvalWords() string {
+	switch a := r.Approved; {
+	case a == nil && r.Second != "":
+		return "its approval is gone"
+	case a != nil && a.Actor != r.Second:
+		return "its approval is of somebody else"
+	case a != nil && (a.Hash != r.Hash || strings.EqualFold(a.Actor, r.Actor)):
+		return "its approval is of other steps, or by who applied it"
+	}
+	return ""
 }
 
 // trustedSteps reads the steps of a run and holds them to their marks, and to what was
@@ -67,7 +83,8 @@ func (c *Containment) trustedSteps(ctx context.Context, r *Run) ([]Progress, err
 		p.Steps = append(p.Steps, list[i].Step)
 	}
 	if p.stepsHash() != r.Hash {
-		return nil, problem.New(problem.Conflict, "the steps of %s are not those that were applied", r.ID).WithHint("look at the trail, and at who writes the database")
+		return nil, problem.New(problem.Conflict, "the steps of %s are not those that were applied",
+			r.ID).WithHint("look at the trail, and at who writes the database")
 	}
 	return list, nil
 }
@@ -177,7 +194,8 @@ func (t *turn) rounds(ctx context.Context, until time.Time) (time.Time, error) {
 		t.cloud, err = t.c.d.Cloud(ctx, t.r.Plan.Connection, t.r.Plan.Customer)
 	}
 	if err == nil && !strings.EqualFold(t.cloud.Self.Tenant, t.r.Plan.Partner) {
-		err = problem.New(problem.Conflict, "the plan is of the partner %s, and the connection %s of %s", t.r.Plan.Partner, t.cloud.Self.Connection, t.cloud.Self.Tenant)
+		err = problem.New(problem.Conflict, "the plan is of the partner %s, and the connection %s of %s", t.r.Plan.Partner, t.cloud.Self.Connection,
+			t.cloud.Self.Tenant)
 	}
 	if err != nil {
 		return t.c.now().Add(soon), t.note(ctx, err.Error())

@@ -110,6 +110,12 @@ func (c *Containment) Status(ctx context.Context, run string) ([]Status, error) 
 			return nil, err
 		}
 		s.Refused = c.refuses(ctx, runBook, s.mark, s.Run.values())
+		if a := s.Approved; a != nil && s.Refused == "" {
+			s.Refused = c.refuses(ctx, approvalBook, a.mark, a.values())
+		}
+		if s.Refused == "" {
+			s.Refused = s.approvalWords()
+		}
 		for k := range s.Steps {
 			x := &s.Steps[k]
 			x.Refused = c.refuses(ctx, stepBook, x.mark, x.values())
@@ -147,7 +153,8 @@ func (c *Containment) Find(ctx context.Context, run string) (Run, error) {
 	case len(list) == 0:
 		return Run{}, problem.New(problem.NotFound, "no plan was applied").WithHint("partnerguard fraud contain --apply plan.yaml")
 	case len(list) > 1:
-		return Run{}, problem.New(problem.Usage, "%d plans begin with %.40q", len(list), run).WithHint("give more of the id; partnerguard fraud contain status lists them")
+		return Run{}, problem.New(problem.Usage, "%d plans begin with %.40q", len(list),
+			run).WithHint("give more of the id; partnerguard fraud contain status lists them")
 	}
 	return list[0].Run, nil
 }
@@ -279,7 +286,8 @@ func (c *Containment) Metrics(reg prometheus.Registerer) {
 // is about.
 func Tells(a audit.Action) bool {
 	switch a {
-	case audit.ContainApplied, audit.ContainRetried, audit.ContainCancelled, audit.ContainRolledBack, audit.ContainOver, audit.ContainApproved, audit.ContainRuled:
+	case audit.ContainApplied, audit.ContainRetried, audit.ContainCancelled, audit.ContainRolledBack, audit.ContainOver, audit.ContainApproved,
+		audit.ContainRuled:
 		return true
 	}
 	return false

@@ -70,7 +70,8 @@ type Run struct {
 	Hash    string    `json:"planHash"` // of all the steps that are wanted: what an approval is of
 	// Approved is the second person's yes; nil none yet.
 	Approved *Approval `json:"approved,omitempty"`
-	Rule     string    `json:"rule,omitempty"` // the rule that approved some steps, in words
+	Second   string    `json:"secondPerson,omitempty"` // who approved it, as the run itself says
+	Rule     string    `json:"rule,omitempty"`         // the rule that approved some steps, in words
 	Answer   string    `json:"answer,omitempty"`
 	Verified *Verified `json:"verified,omitempty"`
 	Refused  string    `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
