@@ -167,7 +167,7 @@ func sum(v *float64, currency, unknown string) screen.Cell {
 	if v == nil {
 		return screen.Cell{Text: unknown, Quiet: true}
 	}
-	return screen.Cell{Text: strings.TrimSpace(print.Number(int64(math.Round(*v))) + " " + currency)}
+	return screen.Cell{Text: strings.TrimSpace(print.Number(int64(math.Round(*v))) + "\u00a0" + currency)}
 }
 
 func plainSum(v *float64) string {
