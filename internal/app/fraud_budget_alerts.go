@@ -24,7 +24,12 @@ func (i *Installation) spendingAlerts(ctx context.Context) (out []alert.Finding,
 	if err != nil {
 		return nil, false, err
 	}
-	now := i.Now()
+	out, whole = spendingFindings(kept, i.Now())
+	return out, whole, nil
+}
+
+// spendingFindings are the alerts of what was collected, at a moment.
+func spendingFindings(kept *SpendingKept, now time.Time) (out []alert.Finding, whole bool) {
 	r := budget.Stand(kept.Book, kept.Own, now, nil)
 	fresh := alert.Finding{Key: "spending:new", Kind: alert.Spending, Severity: notify.Warning, Unit: "customers",
 		Title: "New customers with Azure have no budget",
@@ -57,5 +62,5 @@ func (i *Installation) spendingAlerts(ctx context.Context) (out []alert.Finding,
 	if fresh.Count > 0 {
 		out = append(out, fresh)
 	}
-	return out, kept.Book.Usage.Whole && now.Sub(kept.Book.Usage.At) < 3*24*time.Hour, nil
+	return out, kept.Book.Usage.Whole && now.Sub(kept.Book.Usage.At) < 3*24*time.Hour
 }
