@@ -21,7 +21,6 @@ var csvKept = map[string][]string{
 	"partnerguard history csv":         {},
 	"partnerguard notify history csv":  {},
 	"partnerguard notify list csv":     {},
-	"partnerguard spend status csv":    {"--from", "{in}"},
 }
 
 // csvElsewhere print nothing that others chose: moments, ids and verdicts.
