@@ -11,8 +11,8 @@ func (p *planted) spent() *budget.Book {
 		Score: &budget.Score{With: 41, Of: 4141, At: now}}
 	for _, m := range marks[1:] {
 		cost := 12.5
-		b.Customers = append(b.Customers, budget.Account{Tenant: p.of[m], Name: p.word(m, "spender"), Domain: m + ".example", Currency: "EUR", Budgeted: budget.No,
-			Cost: &cost, CostAt: now, Read: now, Since: now})
+		b.Customers = append(b.Customers, budget.Account{Tenant: p.of[m], Name: p.word(m, "spender"), Domain: m + ".example", Currency: "EUR",
+			Budgeted: budget.No, Cost: &cost, CostAt: now, Read: now, Since: now})
 	}
 	return b
 }

@@ -35,8 +35,9 @@ func TestSpendingBudget(t *testing.T) {
 		"no number":                    {[]string{strings.Replace(bare, "null", `"viel"`, 1)}, "", "", assess.Unknown, "it is not known", ""},
 		"one that bought is not there": {[]string{budgeted}, evidence.CustomerSubscription, bought, assess.Unknown, "it is not known", ""},
 		"a record of nobody":           {[]string{budgeted, `{"resourceName":"x","budget":{"amount":5},"totalCost":1}`}, "", "", assess.Unknown, "", ""},
-		"Microsoft counts others":      {[]string{budgeted}, evidence.SecurityRequirement, no, assess.Unknown, "not compliant (1 of 5 customers)", "the export says: every customer"},
-		"not read":                     {nil, "", "", assess.Met, "Microsoft's score", ""},
+		"Microsoft counts others": {[]string{budgeted}, evidence.SecurityRequirement, no, assess.Unknown,
+			"not compliant (1 of 5 customers)", "the export says: every customer"},
+		"not read": {nil, "", "", assess.Met, "Microsoft's score", ""},
 	} {
 		x := metTenant(t)
 		if c.usage != nil {
