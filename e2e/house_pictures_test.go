@@ -44,7 +44,7 @@ func (h *house) pictures(t *testing.T, who context.Context) {
 		{"status", h.public + "/status", "light", 1440, 900}, {"people", h.public + "/people?proof=open", "light", 1440, 900},
 		{"coverage", cell, "light", 1440, 900}, {"signins", row, "light", 1440, 900}, {"customers", h.public + "/customers", "light", 1440, 900},
 		{"delegation", h.public + "/delegation", "light", 1440, 900}, {"paths", h.public + "/delegation/paths?tenant=" + fabrikam, "light", 1440, 900},
-		{"status-phone", h.public + "/status", "dark", 390, 900},
+		{"spend", h.public + "/spend", "light", 1440, 900}, {"status-phone", h.public + "/status", "dark", 390, 900},
 	} {
 		shape(t, p, x.width, x.scheme)
 		visit(t, p, x.at)

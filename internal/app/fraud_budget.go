@@ -115,6 +115,9 @@ func (i *Installation) spendingFacts(ctx context.Context) (*SpendingKept, error)
 		return nil, none
 	}
 	t, err := i.Collect.Tenant(ctx, "partner")
+	if errors.Is(err, problem.NotFound) {
+		return nil, none
+	}
 	if err != nil {
 		return nil, err
 	}

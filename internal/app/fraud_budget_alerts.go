@@ -24,15 +24,22 @@ func (i *Installation) spendingAlerts(ctx context.Context) (out []alert.Finding,
 	if err != nil {
 		return nil, false, err
 	}
-	now := i.Now()
+	out, whole = spendingFindings(kept, i.Now())
+	return out, whole, nil
+}
+
+// spendingFindings are the alerts of what was collected, at a moment.
+func spendingFindings(kept *SpendingKept, now time.Time) (out []alert.Finding, whole bool) {
 	r := budget.Stand(kept.Book, kept.Own, now, nil)
-	fresh := alert.Finding{Key: "spending:new", Kind: alert.Spending, Severity: notify.Warning, Unit: "customers", Title: "New customers with Azure have no budget",
+	fresh := alert.Finding{Key: "spending:new", Kind: alert.Spending, Severity: notify.Warning, Unit: "customers",
+		Title: "New customers with Azure have no budget",
 		Cause: "Nobody is told there, whatever is spent.", Path: "/spend?standing=no-budget", Command: "partnerguard budgets plan --amount 500",
 		Fix: "set a spending budget: it tells people, and caps nothing"}
 	for k := range r.Rows {
 		x := &r.Rows[k]
-		f := alert.Finding{Key: "spending:" + x.Tenant, Kind: alert.Spending, Tenant: x.Tenant, Cause: x.Why + ".", Since: x.CostAt, Path: "/spend?q=" + x.Tenant,
-			Command: "partnerguard spend status --customer " + x.Tenant, Fix: "ask the customer what it is for, and look at what is odd in it; no budget stops anything"}
+		f := alert.Finding{Key: "spending:" + x.Tenant, Kind: alert.Spending, Tenant: x.Tenant, Cause: x.Why + ".", Since: x.CostAt,
+			Path: "/spend?q=" + x.Tenant, Command: "partnerguard spend status --customer " + x.Tenant,
+			Fix: "ask the customer what it is for, and look at what is odd in it; no budget stops anything"}
 		switch x.Standing {
 		case budget.OverBudget:
 			f.Severity, f.Title = notify.Warning, x.Name+" is over its Azure budget"
@@ -55,5 +62,5 @@ func (i *Installation) spendingAlerts(ctx context.Context) (out []alert.Finding,
 	if fresh.Count > 0 {
 		out = append(out, fresh)
 	}
-	return out, kept.Book.Usage.Whole && now.Sub(kept.Book.Usage.At) < 3*24*time.Hour, nil
+	return out, kept.Book.Usage.Whole && now.Sub(kept.Book.Usage.At) < 3*24*time.Hour
 }

@@ -18,6 +18,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation"
 	"partnerguard/internal/entra"
+	"partnerguard/internal/fraud/budget"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/notify"
@@ -110,6 +111,7 @@ func (p *planted) snapshot(m string) {
 	}
 	if m != "zzp" {
 		parts[customers.OwnName] = customers.OwnPart{AsOf: now, SignIns: 777, Without: 7, Last: now}
+		parts[budget.OwnName] = p.ownBudgets(m)
 	}
 	p.ok(p.s.Snapshot.Put(ctx, t, now.Add(1000*time.Hour), "", parts)) // as of later than whatever a job judges meanwhile
 	if m != "zza" {
@@ -160,7 +162,8 @@ func (p *planted) partner() {
 		Details: []posture.Detail{{ID: "mfa-every-user", Action: p.word("zzp", "action"), Evidence: []posture.Decider{{Subject: p.word("zzp", "decider")}}}},
 		Causes:  []posture.Fix{{Rank: 1, Kind: "settings", Title: p.word("zzp", "cause"), Mandatory: true}}}})
 	p.ok(p.s.Snapshot.Put(p.Context(), p.of["zzp"], now.Add(1000*time.Hour), "",
-		map[string]any{customers.PartName: part, delegation.PartName: p.delegated(), alert.PartName: told, posture.StatusPartName: st}))
+		map[string]any{customers.PartName: part, delegation.PartName: p.delegated(), alert.PartName: told, posture.StatusPartName: st,
+			budget.PartName: p.spent()}))
 }
 
 // judged keeps judgements, exceptions, attestations and a script.

@@ -19,13 +19,17 @@ func (p *PartnerCenter) SpendingBudget(ctx context.Context, customer string) (*f
 	if err != nil {
 		return nil, err
 	}
+	return readSpendingBudget(res.body)
+}
+
+func readSpendingBudget(body []byte) (*float64, error) {
 	var in struct {
 		Amount     json.RawMessage `json:"amount"`
 		Attributes struct {
 			Type string `json:"objectType"`
 		} `json:"attributes"`
 	}
-	if json.Unmarshal(res.body, &in) != nil || in.Amount == nil && in.Attributes.Type != "SpendingBudget" {
+	if json.Unmarshal(body, &in) != nil || in.Amount == nil && in.Attributes.Type != "SpendingBudget" {
 		return nil, unreadable(center)
 	}
 	var amount *float64

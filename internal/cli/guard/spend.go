@@ -3,6 +3,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/fraud/budget"
 	"partnerguard/internal/print"
+	"partnerguard/internal/problem"
 )
 
 // NewSpendStatus is the command of spend that says how customers stand; the parent, of
@@ -38,16 +40,14 @@ A budget tells people. It never caps: nothing stops at it.`,
   partnerguard spend status --customer fabrikam.example --output json
   partnerguard spend status --from exports/ --output csv --out spending.csv`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				r, err := s.Spending(cmd.Context(), from, customer)
-				if err != nil {
-					return err
-				}
-				return output.Write(env, kit.Forms{
-					"text": kit.Text(env, func(w io.Writer) error { writeSpending(w, output.Paint(env), r); return nil }),
-					"json": func(w io.Writer) error { return print.JSON(w, r) },
-					"csv":  func(w io.Writer) error { return spendingCSV(w, r) },
-				})
+			r, err := spending(cmd.Context(), env, open, from, customer)
+			if err != nil {
+				return err
+			}
+			return output.Write(env, kit.Forms{
+				"text": kit.Text(env, func(w io.Writer) error { writeSpending(w, output.Paint(env), r); return nil }),
+				"json": func(w io.Writer) error { return print.JSON(w, r) },
+				"csv":  func(w io.Writer) error { return spendingCSV(w, r) },
 			})
 		},
 	}
@@ -57,6 +57,30 @@ A budget tells people. It never caps: nothing stops at it.`,
 	output.RegisterFile(cmd)
 	in.Register(cmd)
 	return cmd
+}
+
+// spending reads how customers stand: from files, which need no installation, or what was
+// collected there.
+func spending(ctx context.Context, env *kit.Env, open kit.Opener, from []string, customer string) (r *budget.Report, err error) {
+	if len(from) > 0 {
+		now := env.Now().UTC()
+		bar := kit.NewProgress(env, "reading")
+		kept, err := app.SpendingFrom(ctx, app.Reading{From: from, Stdin: env.Stdin, Progress: bar.Set, Now: now, At: now, Archive: env.Archive})
+		bar.Done()
+		if err != nil {
+			return nil, err
+		}
+		return kept.Stand(now, customer)
+	}
+	err = open.With(ctx, func(s *app.Installation) error {
+		r, err = s.Spending(ctx, nil, customer)
+		return err
+	})
+	if errors.Is(err, problem.NotFound) && problem.HintOf(err) == "" {
+		err = problem.Wrap(err, problem.NotFound, "nothing was collected yet of what customers' Azure costs").
+			WithHint("partnerguard collect --now, or name an export with --from")
+	}
+	return r, err
 }
 
 func money(v *float64, currency string) string {

@@ -203,6 +203,31 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// What was refused and somebody else then set is theirs: taking the plan back leaves it.
+func TestNotOurs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), newFake())
+	r.f.fail = func(act, _ string) error {
+		if act == "set" {
+			return refusal(403, "900308")
+		}
+		return nil
+	}
+	p := plan(1, func(p *Plan) { p.Customers[0].Azure = nil })
+	if s := r.apply(p); s.Counts[Refused] != 1 {
+		t.Fatalf("%v", s.Counts)
+	}
+	r.f.fail, r.f.center[tenantOf(0)] = nil, ptr(500)
+	s := r.apply(p)
+	if s.Counts[Found] != 1 {
+		t.Fatalf("%v", s.Counts)
+	}
+	r.ok(r.Rollback(t.Context(), s.ID, ""))
+	if r.drive(s.ID); r.f.amount(tenantOf(0)) != 500 {
+		t.Errorf("what somebody else set was taken away: %v", r.f.amount(tenantOf(0)))
+	}
+}
+
 // Two processes at the same plan write each budget once.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()

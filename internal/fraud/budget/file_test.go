@@ -62,7 +62,8 @@ func TestHostilePlans(t *testing.T) {
 			t.Errorf("%s: the plan has no %q:\n%s", name, c.old, good)
 			continue
 		}
-		if _, err := Read("budgets.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "budgets.yaml") {
+		_, err := Read("budgets.yaml", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "budgets.yaml") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

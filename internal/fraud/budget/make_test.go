@@ -36,14 +36,15 @@ func TestMake(t *testing.T) {
 		was  Was
 		why  string
 	}{
-		"an amount":        {Account{Budgeted: No, Currency: "EUR"}, Rule{Amount: Amounts{"*": 500}}, 500, WasNone, "said"},
-		"of its currency":  {Account{Budgeted: No, Currency: "USD"}, Rule{Amount: Amounts{"*": 500, "USD": 550}}, 550, WasNone, "said"},
-		"of another":       {Account{Budgeted: No, Currency: "USD"}, Rule{Amount: Amounts{"EUR": 500}}, 0, "", "no amount was said for USD"},
-		"the median":       {spent, Rule{Median: 1.5}, 300, WasNone, "1.5 times"},
-		"at least":         {spent, Rule{Median: 1.5, Minimum: Amounts{"*": 1000}}, 1000, WasNone, "minimum"},
-		"no month":         {Account{Budgeted: No, Currency: "EUR"}, Rule{Median: 1.5}, 0, "", "no whole month"},
-		"no month, but":    {Account{Budgeted: No, Currency: "EUR"}, Rule{Median: 1.5, Amount: Amounts{"*": 70}}, 70, WasNone, "no whole month"},
-		"half a month":     {Account{Budgeted: No, Currency: "EUR", Months: []Month{{"2026-10", 9, start.AddDate(0, -1, 0), "EUR"}}}, Rule{Median: 1.5}, 0, "", "no whole month"},
+		"an amount":       {Account{Budgeted: No, Currency: "EUR"}, Rule{Amount: Amounts{"*": 500}}, 500, WasNone, "said"},
+		"of its currency": {Account{Budgeted: No, Currency: "USD"}, Rule{Amount: Amounts{"*": 500, "USD": 550}}, 550, WasNone, "said"},
+		"of another":      {Account{Budgeted: No, Currency: "USD"}, Rule{Amount: Amounts{"EUR": 500}}, 0, "", "no amount was said for USD"},
+		"the median":      {spent, Rule{Median: 1.5}, 300, WasNone, "1.5 times"},
+		"at least":        {spent, Rule{Median: 1.5, Minimum: Amounts{"*": 1000}}, 1000, WasNone, "minimum"},
+		"no month":        {Account{Budgeted: No, Currency: "EUR"}, Rule{Median: 1.5}, 0, "", "no whole month"},
+		"no month, but":   {Account{Budgeted: No, Currency: "EUR"}, Rule{Median: 1.5, Amount: Amounts{"*": 70}}, 70, WasNone, "no whole month"},
+		"half a month": {Account{Budgeted: No, Currency: "EUR", Months: []Month{{"2026-10", 9, start.AddDate(0, -1, 0), "EUR"}}}, Rule{Median: 1.5},
+			0, "", "no whole month"},
 		"nothing spent":    {Account{Budgeted: No, Months: []Month{month("2026-10", 0, "")}}, Rule{Median: 2}, 0, "", "cost nothing"},
 		"it has one":       {Account{Budgeted: Yes, Budget: ptr(900)}, Rule{Amount: Amounts{"*": 500}}, 0, "", "stays without --replace"},
 		"replaced":         {Account{Budgeted: Yes, Budget: ptr(900)}, Rule{Amount: Amounts{"*": 500}, Replace: true}, 500, "900", "said"},
@@ -59,7 +60,8 @@ func TestMake(t *testing.T) {
 			if len(p.Customers) != 0 || len(p.Unchanged) != 1 || !strings.Contains(p.Unchanged[0].Why, c.why) {
 				t.Errorf("%s: %+v %+v", name, p.Customers, p.Unchanged)
 			}
-		case len(p.Customers) != 1 || p.Customers[0].Center.Amount != c.want || p.Customers[0].Center.Was != c.was || !strings.Contains(p.Customers[0].Why, c.why):
+		case len(p.Customers) != 1 || p.Customers[0].Center.Amount != c.want || p.Customers[0].Center.Was != c.was ||
+			!strings.Contains(p.Customers[0].Why, c.why):
 			t.Errorf("%s: %+v %+v", name, p.Customers, p.Unchanged)
 		}
 	}
@@ -71,7 +73,8 @@ func TestMakeAzure(t *testing.T) {
 	own := map[string]*Own{tenantOf(0): {Read: Yes, Subscriptions: []Subscription{{ID: subOf(1), Name: "bare"}, {ID: subOf(2), Name: "theirs",
 		Budgets: []AzureBudget{{Name: "cfo", Amount: ptr(5)}}}, {ID: subOf(3), Name: "ours", Budgets: []AzureBudget{{Name: AzureName, Amount: ptr(7)}}},
 		{ID: subOf(4), State: "Deleted"}}}}
-	a := &Ask{Cloud: "public", Now: start, Book: book(Account{Budgeted: No, Currency: "EUR"}, Account{Budgeted: No}), Own: own, Rule: Rule{Amount: Amounts{"*": 500}}}
+	a := &Ask{Cloud: "public", Now: start, Book: book(Account{Budgeted: No, Currency: "EUR"}, Account{Budgeted: No}), Own: own,
+		Rule: Rule{Amount: Amounts{"*": 500}}}
 	p, err := Make(a)
 	if err != nil || len(p.Customers) != 2 {
 		t.Fatal(p, err)

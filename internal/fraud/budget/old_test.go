@@ -26,8 +26,8 @@ func (r *rig) rows(d *db.DB) (back func()) {
 		}
 		for _, x := range items {
 			_, err := d.ExecContext(r.Context(), `UPDATE budget_items SET state = $1, wish = $2, body = $3, version = $4, mark = $5, next = $6
-				WHERE plan = $7 AND customer = $8 AND what = $9`, string(x.State), x.rawWish, x.rawBody, x.version, x.mark, db.Micros(x.Next), x.Plan, x.Customer,
-				x.What)
+				WHERE plan = $7 AND customer = $8 AND what = $9`, string(x.State), x.rawWish, x.rawBody, x.version, x.mark, db.Micros(x.Next), x.Plan,
+				x.Customer, x.What)
 			r.ok(err)
 		}
 	}

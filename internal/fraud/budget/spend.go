@@ -139,7 +139,8 @@ func Build(before *Book, f *facts.Facts, at time.Time) *Book {
 	if before == nil {
 		before = &Book{}
 	}
-	b := &Book{AsOf: at, Usage: listOf(f, evidence.CustomerUsage, at), Bought: listOf(f, evidence.CustomerSubscription, at), Partner: before.Partner, From: before.From}
+	b := &Book{AsOf: at, Usage: listOf(f, evidence.CustomerUsage, at), Bought: listOf(f, evidence.CustomerSubscription, at), Partner: before.Partner,
+		From: before.From}
 	for _, o := range f.Directory.Organizations {
 		b.Partner = strings.ToLower(o.ID)
 	}

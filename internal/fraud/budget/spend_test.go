@@ -93,7 +93,8 @@ func TestBuild(t *testing.T) {
 		t.Errorf("sums of another currency are kept: %+v", x)
 	}
 	bought := Build(nil, read(t, at, []string{}, [2]string{string(evidence.CustomerSubscription),
-		`{"id":"s1","offerId":"DZH318Z0BPS6:0001","status":"active","billingType":"usage","links":{"self":{"uri":"/customers/` + tenantOf(7) + `/subscriptions/s1"}}}`}), at)
+		`{"id":"s1","offerId":"DZH318Z0BPS6:0001","status":"active","billingType":"usage","links":{"self":{"uri":"/customers/` +
+			tenantOf(7) + `/subscriptions/s1"}}}`}), at)
 	if x := account(t, bought, 7); x.Budgeted != Unknown || x.Cost != nil {
 		t.Errorf("a customer whose usage was not read: %+v", x)
 	}
@@ -109,16 +110,18 @@ func TestStand(t *testing.T) {
 		want Standing
 		says string
 	}{
-		"within":              {Account{Budgeted: Yes, Budget: ptr(1000), Cost: ptr(400), CostAt: mid, Read: now}, WithinBudget, "400"},
-		"over":                {Account{Budgeted: Yes, Budget: ptr(300), Cost: ptr(400), CostAt: mid, Read: now}, OverBudget, "400"},
-		"over, read long ago": {Account{Budgeted: Yes, Budget: ptr(300), Cost: ptr(400), CostAt: mid.AddDate(0, 0, -6), Read: now.AddDate(0, 0, -6)}, OverBudget, "400"},
-		"will be":             {Account{Budgeted: Yes, Budget: ptr(700), Cost: ptr(400), CostAt: mid, Read: now}, WillBeOver, "800"},
-		"none":                {Account{Budgeted: No, Cost: ptr(400), CostAt: mid, Read: now}, NoBudget, "nobody is told"},
-		"not said":            {Account{Budgeted: Unknown, Cost: ptr(400), CostAt: mid, Read: now}, NotKnown, "not in what was read"},
-		"no cost":             {Account{Budgeted: Yes, Budget: ptr(700), Read: now}, NotKnown, "what it cost"},
-		"never read":          {Account{Budgeted: Yes, Budget: ptr(700)}, NotKnown, "was not read"},
-		"old":                 {Account{Budgeted: Yes, Budget: ptr(700), Cost: ptr(4), CostAt: mid.AddDate(0, 0, -6), Read: now.AddDate(0, 0, -6)}, NotKnown, "read last"},
-		"of last month":       {Account{Budgeted: Yes, Budget: ptr(100), Cost: ptr(400), CostAt: mid.AddDate(0, -1, 0), Read: now}, NotKnown, "what it cost"},
+		"within": {Account{Budgeted: Yes, Budget: ptr(1000), Cost: ptr(400), CostAt: mid, Read: now}, WithinBudget, "400"},
+		"over":   {Account{Budgeted: Yes, Budget: ptr(300), Cost: ptr(400), CostAt: mid, Read: now}, OverBudget, "400"},
+		"over, read long ago": {Account{Budgeted: Yes, Budget: ptr(300), Cost: ptr(400), CostAt: mid.AddDate(0, 0, -6),
+			Read: now.AddDate(0, 0, -6)}, OverBudget, "400"},
+		"will be":    {Account{Budgeted: Yes, Budget: ptr(700), Cost: ptr(400), CostAt: mid, Read: now}, WillBeOver, "800"},
+		"none":       {Account{Budgeted: No, Cost: ptr(400), CostAt: mid, Read: now}, NoBudget, "nobody is told"},
+		"not said":   {Account{Budgeted: Unknown, Cost: ptr(400), CostAt: mid, Read: now}, NotKnown, "not in what was read"},
+		"no cost":    {Account{Budgeted: Yes, Budget: ptr(700), Read: now}, NotKnown, "what it cost"},
+		"never read": {Account{Budgeted: Yes, Budget: ptr(700)}, NotKnown, "was not read"},
+		"old": {Account{Budgeted: Yes, Budget: ptr(700), Cost: ptr(4), CostAt: mid.AddDate(0, 0, -6),
+			Read: now.AddDate(0, 0, -6)}, NotKnown, "read last"},
+		"of last month": {Account{Budgeted: Yes, Budget: ptr(100), Cost: ptr(400), CostAt: mid.AddDate(0, -1, 0), Read: now}, NotKnown, "what it cost"},
 		"day one": {Account{Budgeted: Yes, Budget: ptr(100), Cost: ptr(50), CostAt: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC),
 			Read: now.AddDate(0, 0, -1)}, WithinBudget, "50"},
 		"grows of late": {Account{Budgeted: Yes, Budget: ptr(1000), Cost: ptr(400), CostAt: mid, Read: now,

@@ -261,7 +261,8 @@ func (b *Budgets) due(ctx context.Context, now time.Time, limit int) ([]key, err
 // busy are plans that still do something at a customer's budget.
 func (b *Budgets) busy(ctx context.Context, customer, what, but string) ([]string, error) {
 	return all(ctx, b.d.DB, func(r row) (id string, err error) { return id, r.Scan(&id) },
-		"SELECT plan FROM budget_items WHERE customer = $1 AND what = $2 AND plan <> $3 AND state IN ('waiting', 'restoring') ORDER BY plan", customer, what, but)
+		"SELECT plan FROM budget_items WHERE customer = $1 AND what = $2 AND plan <> $3 AND state IN ('waiting', 'restoring') ORDER BY plan",
+		customer, what, but)
 }
 
 func (b *Budgets) insertStep(ctx context.Context, s *Step) error {

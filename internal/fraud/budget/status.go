@@ -128,8 +128,9 @@ func (r *Report) notes(b *Book) {
 			}
 		}
 		if n := len(b.Customers); int64(with) != s.With || int64(n) != s.Of {
-			r.Notes = append(r.Notes, fmt.Sprintf("Microsoft counts %d of %d customers with a budget, and the list of usage has %d of %d with Azure. Microsoft's "+
-				"documentation expects a budget for all customers; the list has only those with Azure that is paid by use.", s.With, s.Of, with, n))
+			r.Notes = append(r.Notes, fmt.Sprintf("Microsoft counts %d of %d customers with a budget, and the list of usage has %d of %d with "+
+				"Azure. Microsoft's documentation expects a budget for all customers; the list has only those with Azure that is paid by use.",
+				s.With, s.Of, with, n))
 		}
 	}
 }

@@ -138,7 +138,8 @@ func (b *Budgets) Apply(ctx context.Context, p Plan) (Run, error) {
 func (p *Plan) items(id string, at time.Time) (out []Item) {
 	for i := range p.Customers {
 		c := &p.Customers[i]
-		x := Item{Plan: id, Customer: c.Tenant, Name: print.Clean(c.Name, print.MaxName), State: Waiting, Currency: print.Clean(c.Currency, 8), Since: at, Next: at}
+		x := Item{Plan: id, Customer: c.Tenant, Name: print.Clean(c.Name, print.MaxName), State: Waiting, Currency: print.Clean(c.Currency, 8),
+			Since: at, Next: at}
 		if w := c.Center; w != nil {
 			y := x
 			y.What, y.Amount, y.wish = CenterItem, w.Amount, wish{Center: w}

@@ -155,7 +155,8 @@ func (t *azureTarget) fits(now image) bool {
 	for _, x := range thresholds {
 		told := slices.ContainsFunc(slices.Collect(maps.Values(p.Notifications)), func(n notification) bool {
 			v, err := n.Threshold.Float64()
-			return err == nil && n.Enabled && strings.EqualFold(n.Type, x.kind) && fmt.Sprint(v) == x.of && holds(n.Emails, t.w.Emails) && holds(n.Roles, t.w.Roles)
+			return err == nil && n.Enabled && strings.EqualFold(n.Type, x.kind) && fmt.Sprint(v) == x.of && holds(n.Emails, t.w.Emails) &&
+				holds(n.Roles, t.w.Roles)
 		})
 		if !told {
 			return false

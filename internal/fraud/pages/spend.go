@@ -73,7 +73,8 @@ var spendList = &screen.List[SpendRow]{
 		{Name: "standing", Head: "Standing", Order: byStanding, Cell: func(r *SpendRow) screen.Cell {
 			return screen.Cell{Said: &page.Said{Tone: toneOf(r.Standing), Word: r.Standing.Word()}}
 		}, Text: func(r *SpendRow) string { return string(r.Standing) }},
-		{Name: "cost", Head: "This month", About: "so far, by Partner Center's estimate", Right: true, Plain: true, Order: byNumber(func(r *SpendRow) *float64 { return r.Cost }),
+		{Name: "cost", Head: "This month", About: "so far, by Partner Center's estimate", Right: true, Plain: true,
+			Order: byNumber(func(r *SpendRow) *float64 { return r.Cost }),
 			Blank: func(r *SpendRow) bool { return r.Cost == nil }, Cell: func(r *SpendRow) screen.Cell { return sum(r.Cost, r.Currency, "not known") },
 			Text: func(r *SpendRow) string { return plainSum(r.Cost) }},
 		{Name: "currency", Head: "Currency", Only: true, Text: func(r *SpendRow) string { return r.Currency }},
@@ -82,11 +83,13 @@ var spendList = &screen.List[SpendRow]{
 		{Name: "budget", Head: "Budget", About: "Partner Center's; it tells people, and never caps", Right: true, Plain: true,
 			Order: byNumber(func(r *SpendRow) *float64 { return r.Budget }), Blank: func(r *SpendRow) bool { return r.Budget == nil }, Cell: budgetCell,
 			Text: func(r *SpendRow) string { return print.First(string(r.Budgeted), plainSum(r.Budget)) }},
-		{Name: "share", Head: "Spent", About: "of the budget, in percent", Right: true, Plain: true, Order: byNumber(func(r *SpendRow) *float64 { return r.Share }),
+		{Name: "share", Head: "Spent", About: "of the budget, in percent", Right: true, Plain: true,
+			Order: byNumber(func(r *SpendRow) *float64 { return r.Share }),
 			Blank: func(r *SpendRow) bool { return r.Share == nil }, Cell: shareCell, Text: func(r *SpendRow) string { return plainSum(r.Share) }},
 		{Name: "forecast", Head: "Forecast", About: "of the whole month: what it cost, and each day that is left as the last seven", Right: true, Plain: true,
 			Order: byNumber(func(r *SpendRow) *float64 { return r.Forecast }), Blank: func(r *SpendRow) bool { return r.Forecast == nil },
-			Cell: func(r *SpendRow) screen.Cell { return sum(r.Forecast, r.Currency, "not known") }, Text: func(r *SpendRow) string { return plainSum(r.Forecast) }},
+			Cell: func(r *SpendRow) screen.Cell { return sum(r.Forecast, r.Currency, "not known") },
+			Text: func(r *SpendRow) string { return plainSum(r.Forecast) }},
 		{Name: "azure", Head: "Azure's own", About: "subscriptions with a budget of Azure's, of those that were read", Drop: true, Plain: true, Right: true,
 			Order: func(a, b *SpendRow) int { return a.Azure.With - b.Azure.With }, Blank: func(r *SpendRow) bool { return r.Azure.Read != budget.Yes },
 			Cell: azureCell, Text: func(r *SpendRow) string {
@@ -164,7 +167,7 @@ func sum(v *float64, currency, unknown string) screen.Cell {
 	if v == nil {
 		return screen.Cell{Text: unknown, Quiet: true}
 	}
-	return screen.Cell{Text: strings.TrimSpace(print.Number(int64(math.Round(*v))) + " " + currency)}
+	return screen.Cell{Text: strings.TrimSpace(print.Number(int64(math.Round(*v))) + "\u00a0" + currency)}
 }
 
 func plainSum(v *float64) string {
@@ -227,7 +230,8 @@ func dayBars(r *SpendRow) screen.Cell {
 		return screen.Cell{Text: "–", Quiet: true}
 	}
 	top := slices.Max(costs)
-	c := screen.Cell{Spoken: fmt.Sprintf("%s: %s read, at most %s a day", r.Name, print.Plural(int64(len(costs)), "days"), print.Number(int64(math.Round(top))))}
+	c := screen.Cell{Spoken: fmt.Sprintf("%s: %s read, at most %s a day", r.Name, print.Plural(int64(len(costs)), "days"),
+		print.Number(int64(math.Round(top))))}
 	tone := toneOf(r.Standing)
 	for _, v := range costs {
 		high := 0.0
