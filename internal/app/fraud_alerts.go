@@ -11,6 +11,7 @@ import (
 
 	"partnerguard/internal/alert"
 	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/pages"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/print"
 )
@@ -39,7 +40,7 @@ func (i *Installation) fraudAlerts(ctx context.Context) (out []alert.Finding, wh
 	}
 	if n := len(aged); n > 0 {
 		f := alert.Finding{Key: "fraud:aged", Kind: alert.Fraud, Severity: notify.Warning, Since: aged[0].Detected, Count: n, Unit: "alerts",
-			Title: "Alerts of Microsoft from before this installation wait for an answer", Command: "partnerguard fraud list", Path: "/status",
+			Title: "Alerts of Microsoft from before this installation wait for an answer", Command: "partnerguard fraud list", Path: "/fraud",
 			Cause: "They were detected long ago, and every one that is open counts in the average of 30 days.",
 			Fix:   "look whether anything of it goes on, and answer them: ignore is for what is stale"}
 		for k := range aged {
@@ -50,7 +51,7 @@ func (i *Installation) fraudAlerts(ctx context.Context) (out []alert.Finding, wh
 	if late := now.Sub(reads[0].Good); late > unreadAfter {
 		out = append(out, alert.Finding{Key: "fraud:unread", Kind: alert.Fraud, Severity: notify.Warning, Since: reads[0].Good,
 			Title: "Microsoft's alerts about fraud are not read", Cause: cmp.Or(reads[0].Why, "Nothing reads them: is serve or a worker running?"),
-			Fix: cmp.Or(reads[0].Fix, "look in Partner Center until it is mended"), Command: "partnerguard fraud list", Path: "/status"})
+			Fix: cmp.Or(reads[0].Fix, "look in Partner Center until it is mended"), Command: "partnerguard fraud list", Path: "/fraud"})
 	}
 	return out, true, nil
 }
@@ -60,7 +61,7 @@ func (i *Installation) fraudAlerts(ctx context.Context) (out []alert.Finding, wh
 func fraudFinding(g *desk.Group, now time.Time) alert.Finding {
 	first := &g.Cases[0]
 	f := alert.Finding{Key: "fraud:" + g.Key, Kind: alert.Fraud, Severity: notify.Urgent, Tenant: first.Customer, Title: "Microsoft warns: " + fraudTitle(g),
-		Since: first.Detected, Due: first.Clock.Due, Path: "/status", Command: "partnerguard fraud show " + first.ID,
+		Since: first.Detected, Due: first.Clock.Due, Path: pages.CasePath(first.ID), Command: "partnerguard fraud show " + first.ID,
 		Cause: fraudCause(g, now), Stage: int(g.Stage),
 		Fix: "investigate at once: stop the resources, cancel the subscription if it is abused, then answer with partnerguard fraud resolve; answering alone " +
 			"stops nothing"}

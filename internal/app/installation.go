@@ -24,7 +24,10 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/budget"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/pages"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -80,10 +83,16 @@ type Installation struct {
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
 
-	words       lastWords[string] // of exceptions and statements
-	factorWords lastWords[string]
-	moveWords   lastWords[[2]string]
-	fraudWords  lastWords[[2]string]
+	words        lastWords[string] // of exceptions and statements
+	factorWords  lastWords[string]
+	moveWords    lastWords[[2]string]
+	containWords lastWords[[2]string]
+	fraudWords   lastWords[[2]string]
+	budgetWords  lastWords[string]
+
+	// OddSpending, when set, gives what our own eyes found in customers' spending, by tenant
+	// in lower case.
+	OddSpending func(context.Context) (map[string][]pages.OddSpending, error)
 
 	look bool // nothing is recorded
 	held bool // this process works the database
@@ -258,7 +267,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books(), desk.Books())
+		queue.Books(), move.Books(), contain.Books(), desk.Books(), budget.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

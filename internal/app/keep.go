@@ -133,7 +133,7 @@ func (i *Installation) judgeAgain(ctx context.Context, tenant string, asOf time.
 // KeepRound judges what was collected of a tenant, now, and keeps the verdicts and the
 // sign-ins rolled up; it is what follows a round of collecting.
 func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, posture.Kept, error) {
-	pages := i.makers(true)
+	pages := i.makers(ctx, tenant, true)
 	j, at, days, err := i.judgeNow(ctx, tenant, pages)
 	if err != nil {
 		return nil, posture.Kept{}, err
@@ -150,7 +150,7 @@ func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, p
 // KeepDays keeps the sign-ins of a tenant rolled up. The rule book is about partners:
 // of a customer no verdict is kept.
 func (i *Installation) KeepDays(ctx context.Context, tenant string) error {
-	pages := i.makers(false)
+	pages := i.makers(ctx, tenant, false)
 	j, at, days, err := i.judgeNow(ctx, tenant, pages)
 	if err == nil {
 		_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)

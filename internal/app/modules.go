@@ -20,8 +20,11 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/budget"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
+	"partnerguard/internal/fraud/inquiry"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -52,8 +55,11 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
-	Fraud      *desk.Desk
+	Fraud      *desk.Desk     // alerts about Azure fraud
 	Doorbell   *doorbell.Bell // nil where it was opened without the vault
+	Contain    *contain.Containment
+	Inquiry    *inquiry.Inquiry // what happened, of each alert
+	Budgets    *budget.Budgets
 }
 
 // What serve wants of a feature; each has some of these.
@@ -93,6 +99,9 @@ func (i *Installation) modules() []module {
 		{"delegation", i.Mover},
 		{"fraud", i.Fraud},
 		{"fraud doorbell", i.Doorbell},
+		{"containment", i.Contain},
+		{"fraud inquiry", i.Inquiry},
+		{"budgets", i.Budgets},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -152,7 +161,16 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeMover(); err != nil {
 		return err
 	}
-	return i.makeFraud()
+	if err = i.makeFraud(); err != nil {
+		return err
+	}
+	if err = i.makeContain(); err != nil {
+		return err
+	}
+	if err = i.makeInquiry(); err != nil {
+		return err
+	}
+	return i.makeBudgets()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -200,6 +218,15 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeFraud() // so can this
+	}
+	if err == nil {
+		err = i.makeContain() // and this
+	}
+	if err == nil {
+		err = i.makeInquiry() // and read what alerts are about
+	}
+	if err == nil {
+		err = i.makeBudgets() // so can this
 	}
 	return err
 }

@@ -29,13 +29,13 @@ type maker interface {
 }
 
 // makers are what a judgement of a tenant is shown by, one line a feature.
-func (i *Installation) makers(partner bool) []maker {
+func (i *Installation) makers(ctx context.Context, tenant string, partner bool) []maker {
 	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
 		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{},
-			newOwnUseMaker(i), watchMaker{i})
+			newOwnUseMaker(i), watchMaker{i}, spendMaker{i})
 	} else {
-		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i})
+		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i}, newEyesMaker(ctx, i, tenant), ownBudgetMaker{})
 	}
 	return list
 }

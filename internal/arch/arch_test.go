@@ -104,7 +104,8 @@ var inner = map[string]int{
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3,
 	"partnercloud/portal": 3, "partnercloud/scenario": 3, "partnercloud/retired": 3,
-	"partnercloud/mail": 3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
+	"partnercloud/story": 3,
+	"partnercloud/mail":  3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
 	"partnercloud": 4,
 
 	"otp": 1, "otp/page": 2,
@@ -124,8 +125,8 @@ var inner = map[string]int{
 
 	"fraud":        1,
 	"fraud/detect": 2, "fraud/doorbell": 2,
-	"fraud/worlds": 3, "fraud/desk": 3, "fraud/budget": 3,
-	"fraud/inquiry": 4, "fraud/contain": 5,
+	"fraud/worlds": 3, "fraud/desk": 3, "fraud/budget": 3, "fraud/eyes": 3,
+	"fraud/inquiry": 4, "fraud/inquiry/inquirytest": 5, "fraud/contain": 5,
 	"fraud/pages": 6,
 
 	"sam":         1,

@@ -149,10 +149,6 @@ func (a *assessor) customerAdminMFA() ruling {
 
 func off(s lenient.String) bool { return strings.EqualFold(string(s), "disabled") }
 
-func (a *assessor) spendingBudget() ruling {
-	return a.scoreOnly("spendingBudgetSetForCustomerAzureSubscriptions", "spending budgets", "set a spending budget for every customer with Azure")
-}
-
 // scoreView shows Microsoft's view as exported, apart from the contract.
 func (a *assessor) scoreView() ScoreView {
 	v := ScoreView{Requirements: []ScoreRequirement{}}

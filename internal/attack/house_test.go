@@ -277,6 +277,7 @@ func (h *house) fill(s *app.Installation) {
 	h.bridged(s)
 	h.delegated(s)
 	h.warned(s)
+	h.budgeted(s)
 	h.factored(s)
 	h.alerted(s)
 	h.external(s)

@@ -145,7 +145,7 @@ func mustName(x *table, column string, row []any) bool {
 		return false // when it was used, for people
 	case x.name == "bridge_devices" && strings.HasPrefix(column, "used"):
 		return false // when, from where and by what it was used, for people
-	case x.name == "delegation_moves" && slices.Contains([]string{"next", "holder", "held_until"}, column):
+	case (x.name == "delegation_moves" || x.name == "budget_items") && slices.Contains([]string{"next", "holder", "held_until"}, column):
 		return false // when it is looked at again, and by whom
 	case x.name == "fraud_answers" && slices.Contains([]string{"next", "holder", "held_until"}, column):
 		return false // likewise

@@ -191,6 +191,22 @@ const (
 	FraudForgeries Action = "fraud.forgeries" // the webhook was rung by what is not Microsoft; once a minute
 )
 
+// The investigation of an alert about Azure fraud.
+const (
+	InquiryAsked    Action = "inquiry.asked"    // what an alert is about is read now, due or not
+	InquiryTaken    Action = "inquiry.taken"    // it was read: what was, and what could not be
+	InquiryReported Action = "inquiry.reported" // a report was handed out, for whom
+)
+
+// Spending budgets of customers, set by a plan.
+const (
+	BudgetApplied    Action = "budget.applied"     // a plan: from now on its budgets are set
+	BudgetAsked      Action = "budget.asked"       // a change is about to be asked of Microsoft
+	BudgetChanged    Action = "budget.changed"     // Microsoft's answer to it
+	BudgetRefused    Action = "budget.refused"     // a budget was not set, and why
+	BudgetRolledBack Action = "budget.rolled-back" // a plan is taken back
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

@@ -174,7 +174,8 @@ func TestAcross(t *testing.T) {
 
 // stateOf are words that a table takes as a state.
 var stateOf = map[string]string{"exceptions": "proposed", "alerts": "open", "notify_deliveries": "waiting", "mfa_keys": "signing",
-	"delegation_runs": "running", "delegation_moves": "waiting", "fraud_answers": "sent"}
+	"delegation_runs": "running", "delegation_moves": "waiting", "fraud_answers": "sent",
+	"budget_runs": "running", "budget_items": "waiting"}
 
 // fillAll puts a row into each table that has none.
 func fillAll(t *testing.T, d *db.DB) {

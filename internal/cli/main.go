@@ -53,6 +53,6 @@ type wing struct {
 }
 
 // judging is the wing that every build has.
-func judging(env *kit.Env, delegation ...*cobra.Command) wing {
-	return wing{"judge", "Judge what was read:", judge.Commands(env, delegation...)}
+func judging(env *kit.Env, more judge.Joined) wing {
+	return wing{"judge", "Judge what was read:", judge.Commands(env, more)}
 }

@@ -3,6 +3,8 @@
 package cli
 
 import (
+	"github.com/spf13/cobra"
+
 	"partnerguard/internal/cli/cloud"
 	"partnerguard/internal/cli/connect"
 	"partnerguard/internal/cli/guard"
@@ -17,7 +19,8 @@ const only = ""
 // wings are the groups of commands, in the order of the help.
 func wings(env *kit.Env) []wing {
 	return []wing{
-		judging(env, append(guard.DelegationMoves(env), guard.NewDelegationProbe(env))...), // its delegation changes, too
+		judging(env, judge.Joined{Delegation: append(guard.DelegationMoves(env), guard.NewDelegationProbe(env)), // its delegation changes, too
+			Spend: []*cobra.Command{guard.NewSpendStatus(env)}}),
 		{"connect", "Connect a partner and its customers:", connect.Commands(env)},
 		{"guard", "Hand out tokens, and serve:", guard.Commands(env, connect.NewTokenCheck(env), judge.NewAppPasswordDecide(env))},
 		{"keep", "Look after what is kept:", keep.Commands(env)},

@@ -20,8 +20,10 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
+	"partnerguard/internal/fraud/eyes"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -76,10 +78,12 @@ type Config struct {
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
 
-	Delegation move.Config `yaml:",inline"`
+	Delegation move.Config    `yaml:",inline"`
+	Contain    contain.Config `yaml:",inline"`
 
 	Fraud    desk.Config     `yaml:",inline"`
 	Doorbell doorbell.Config `yaml:",inline"`
+	Eyes     eyes.Config     `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

@@ -41,8 +41,9 @@ const (
 	SecurityScore           Kind = "partnerSecurityScore"
 	SecurityRequirement     Kind = "partnerSecurityRequirement"
 	CustomerInsight         Kind = "customerInsight"
-	PrivilegedUser          Kind = "privilegedUser" // ScubaGear: {id, DisplayName, roles[]}
-	ScubaPrivilegedRole     Kind = "privilegedRole" // ScubaGear: {RoleTemplateId, DisplayName, Assignments[]}
+	CustomerUsage           Kind = "customerUsageRecord" // what a customer's Azure costs, beside its spending budget
+	PrivilegedUser          Kind = "privilegedUser"      // ScubaGear: {id, DisplayName, roles[]}
+	ScubaPrivilegedRole     Kind = "privilegedRole"      // ScubaGear: {RoleTemplateId, DisplayName, Assignments[]}
 	CredentialRegistration  Kind = "credentialUserRegistrationDetails"
 	GroupEligibility        Kind = "privilegedAccessGroupEligibility" // PIM for groups: who may activate membership or ownership
 	GroupAssignment         Kind = "privilegedAccessGroupAssignment"  // PIM for groups: active memberships
@@ -66,16 +67,18 @@ const (
 	AzureSubscription    Kind = "azureSubscription"
 	AzureRoleAssignment  Kind = "azureRoleAssignment"
 	AzureActivity        Kind = "azureActivity"
+	AzureResource        Kind = "azureResource"
 	PartnerAuditRecord   Kind = "partnerCenterAuditRecord"
 	CustomerSubscription Kind = "customerSubscription"
-	CustomerUsage        Kind = "customerUsageRecord"
+	AzureUsage           Kind = "azureUsageDetail"
+	AzureBudget          Kind = "azureBudget"
 )
 
 // Unjudged are the kinds that are read and kept, and that no rule is decided by.
 func Unjudged() []Kind {
 	return []Kind{DirectoryAudit, RiskyUser, RiskDetection, RelationshipRequest, RelationshipAction, DelegatedCustomer, Contract, SecureScore,
-		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, PartnerAuditRecord,
-		CustomerSubscription, CustomerUsage}
+		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, AzureResource,
+		PartnerAuditRecord, CustomerSubscription, AzureUsage, AzureBudget}
 }
 
 // Source says where a record was read, so that every number can be opened.

@@ -29,6 +29,7 @@ var listNames = map[Kind]string{
 	SubscribedSku: "the list of licences", Relationship: "the list of delegated admin relationships",
 	Customer: "the list of customers", SecurityAlert: "the list of security alerts", FraudEvent: "the list of fraud events",
 	MFAAdoption: "Partner Center's count of API requests", NonCompliantPrincipal: "Partner Center's record of accounts without MFA",
+	CustomerUsage:  "Partner Center's list of customers' Azure usage",
 	PartnerRequest: "Partner Center's record of API requests", SecurityRequirement: "the list of Microsoft's security requirements",
 	CustomerInsight: "Microsoft's list of customers",
 	Group:           "the list of groups", GroupEligibility: "the list of who may activate membership of a group", NamedLocation: "the list of named locations",

@@ -55,4 +55,9 @@ var partnerRequests = []Request{
 		Kind: PartnerRequest, File: "partnerRequests.json", Service: PartnerCenter, Path: "/v1/partnerRequests",
 		Roles: agents, Licence: Free, Note: "the newest 10,000 of the last 7 days", Source: "contracts.md 2.4",
 	},
+	{
+		Kind: CustomerUsage, File: "usageRecords.json", Service: PartnerCenter, Path: "/v1/customers/usagerecords", Query: "?size=500", Paged: true,
+		Roles: agents, Licence: Free, Note: "only customers with Azure are in it; it is Microsoft's estimate of the month, made about once a day",
+		Source: "contracts.md 7.2",
+	},
 }

@@ -136,13 +136,6 @@ var collected = []Resource{
 	},
 	{
 		Request: Request{
-			Kind: CustomerUsage, File: "usageRecords.json", Service: PartnerCenter, Path: "/v1/customers/usagerecords", Query: "?size=500", Paged: true,
-			Roles: agents, Licence: Free, Source: "contracts.md 7.2",
-		},
-		Name: "usageRecords", Every: 6 * time.Hour, Bucket: BucketCenter, Proves: "what each customer's Azure costs this month, beside its spending budget",
-	},
-	{
-		Request: Request{
 			Kind: AzureSubscription, File: "azureSubscriptions.json", Service: ARM, Version: "2022-12-01", Path: subscriptions, Query: subsQuery, Paged: true,
 			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3",
 		},
@@ -159,6 +152,21 @@ var collected = []Resource{
 		Name: "azureRoleAssignments", Scope: OfBoth, Bucket: BucketARM,
 		Proves: "who holds which right on a subscription, and where the partner's group is among them",
 	},
+	azureList("azureResources", "/resources", "2021-04-01", "&$expand=createdTime,provisioningState",
+		"what there is in a subscription, where, and since when", "Resources - List"),
+	azureList("azureMachines", "/providers/Microsoft.Compute/virtualMachines", "2024-07-01", "",
+		"which virtual machines there are, of which size and where", "Virtual Machines - List All"),
+	azureList("azureScaleSets", "/providers/Microsoft.Compute/virtualMachineScaleSets", "2024-07-01", "",
+		"which scale sets there are, of which size and where", "Virtual Machine Scale Sets - List All"),
+	{
+		Request: Request{
+			Kind: AzureBudget, File: "azureBudgets.json", Service: ARM, Version: "2024-08-01", Path: subscriptions, Query: subsQuery, Paged: true,
+			Each: &Each{Of: "each subscription", ID: "subscriptionId",
+				Path: "/subscriptions/{id}/providers/Microsoft.Consumption/budgets", Query: "?api-version=2024-08-01"},
+			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3; REST API reference, Budgets - List",
+		},
+		Name: "azureBudgets", Scope: OfBoth, Bucket: BucketARM, Proves: "which budgets of Azure's own a subscription has, whom they tell and at what share",
+	},
 	{
 		Request: Request{
 			Kind: AzureActivity, File: "azureActivity.json", Service: ARM, Version: "2015-04-01", Path: subscriptions, Query: subsQuery, Paged: true,
@@ -169,4 +177,29 @@ var collected = []Resource{
 		Name: "azureActivity", Way: Sliced, Scope: OfBoth, Every: time.Hour, Time: "eventTimestamp", Back: 89 * day, Overlap: time.Hour, Slice: 7 * day,
 		Bucket: BucketARM, Proves: "who made, changed or deleted what in a subscription",
 	},
+	{
+		Request: Request{
+			Kind: AzureUsage, File: "azureUsage.json", Service: ARM, Version: "2021-10-01", Path: subscriptions, Query: subsQuery, Paged: true,
+			Each: &Each{Of: "each subscription", ID: "subscriptionId",
+				Path:  "/subscriptions/{id}/providers/Microsoft.Consumption/usageDetails",
+				Query: "?api-version=2021-10-01&metric=ActualCost&$expand=properties/additionalInfo"},
+			Roles: azureReaders, Licence: Free,
+			Note:   "of the 13 months that Microsoft keeps 90 days; a customer's own people see costs only where the partner lets them",
+			Source: "REST API reference, Usage Details - List (2021-10-01); contracts.md 7.3",
+		},
+		Name: "azureUsage", Way: Sliced, Scope: OfCustomer, Every: 6 * time.Hour, Time: "properties/usageStart", Back: 90 * day, Overlap: 4 * day,
+		Slice: 31 * day, Bucket: BucketARM, Proves: "what each thing in a subscription used and cost each day: an unusual use of Azure shows in it",
+	},
+}
+
+// azureList is a list of what is in each subscription of a tenant.
+func azureList(name, path, version, more, proves, source string) Resource {
+	return Resource{
+		Request: Request{
+			Kind: AzureResource, File: name + ".json", Service: ARM, Version: version, Path: subscriptions, Query: subsQuery, Paged: true,
+			Each:  &Each{Of: "each subscription", ID: "subscriptionId", Path: subscriptions + "/{id}" + path, Query: "?api-version=" + version + more},
+			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3; REST API reference, " + source,
+		},
+		Name: name, Scope: OfBoth, Bucket: BucketARM, Proves: proves,
+	}
 }

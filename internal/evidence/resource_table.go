@@ -73,7 +73,9 @@ var readings = map[Kind][]Resource{
 		signIns("servicePrincipal", "which apps signed in by themselves, from where, and by which credential"),
 		signIns("managedIdentity", "which of Azure's own identities signed in"),
 	},
-	SecurityScore:       {{Name: "securityScore", Bucket: BucketSecurity, Proves: "how Microsoft counts the partner itself"}},
+	SecurityScore: {{Name: "securityScore", Bucket: BucketSecurity, Proves: "how Microsoft counts the partner itself"}},
+	CustomerUsage: {{Name: "usageRecords", Every: 6 * time.Hour, Bucket: BucketCenter,
+		Proves: "what each customer's Azure costs this month, beside its spending budget"}},
 	SecurityRequirement: {{Name: "securityRequirements", Bucket: BucketSecurity, Proves: "how Microsoft judges each of its own requirements"}},
 	SecurityAlert: {{
 		Name: "securityAlerts", Every: 15 * time.Minute, Bucket: BucketSecurity, Proves: "what Microsoft warned of, and when it was answered",

@@ -31,6 +31,10 @@ type Facts struct {
 	Steps         map[evidence.Kind]map[string]*partner.RelationshipStep // requests on relationships, and operations
 	Named         map[evidence.Kind]map[string]*partner.NamedCustomer    // Graph's two lists of customers
 	AzureRoles    map[string]*partner.AzureRole
+	Usage         map[string]*partner.Usage  // of customers with Azure, by tenant
+	Bought        map[string]*partner.Bought // subscriptions of customers
+	Subscriptions map[string]*partner.AzureSubscription
+	AzureBudgets  map[string]*partner.AzureBudget
 	AppRoles      map[string]*directory.AppRole // permissions that apps have by themselves
 	Alerts        map[string]partner.Alert
 	Adoption      map[string]*partner.Adoption // by app and day
@@ -72,7 +76,8 @@ func New() *Facts {
 		Directory: directory.New(), Policies: map[string]*access.Policy{}, Locations: map[string]*access.NamedLocation{},
 		Strengths: map[string]*access.Strength{}, Relationships: map[string]*partner.Relationship{}, Assignments: map[string]*partner.AccessAssignment{},
 		Steps: map[evidence.Kind]map[string]*partner.RelationshipStep{}, Named: map[evidence.Kind]map[string]*partner.NamedCustomer{},
-		AzureRoles: map[string]*partner.AzureRole{}, AppRoles: map[string]*directory.AppRole{},
+		Usage: map[string]*partner.Usage{}, Bought: map[string]*partner.Bought{}, Subscriptions: map[string]*partner.AzureSubscription{},
+		AzureBudgets: map[string]*partner.AzureBudget{}, AzureRoles: map[string]*partner.AzureRole{}, AppRoles: map[string]*directory.AppRole{},
 		Customers: map[string]*partner.Customer{}, Alerts: map[string]partner.Alert{}, Adoption: map[string]*partner.Adoption{},
 		Principals: map[string]*partner.NonCompliantPrincipal{}, Requests: map[string]*partner.Request{},
 		Requirements: map[string]*partner.ScoreRequirement{}, Insights: map[string]*partner.Insight{}, Seen: map[evidence.Kind]int{},
@@ -156,6 +161,8 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	case evidence.RelationshipRequest, evidence.RelationshipAction, evidence.DelegatedCustomer, evidence.Contract, evidence.AzureRoleAssignment,
 		evidence.AppRoleAssignment:
 		return f.takeDelegation(kind, raw, src)
+	case evidence.CustomerUsage, evidence.CustomerSubscription, evidence.AzureSubscription, evidence.AzureBudget:
+		return f.takeSpending(kind, raw, src)
 	case evidence.Customer:
 		return take(raw, func(c *partner.Customer) { c.Source = src; f.addCustomer(c) })
 	case evidence.SecurityAlert:

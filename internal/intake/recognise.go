@@ -67,8 +67,11 @@ var rules = []rule{
 	{all: "eventdataid operationname eventtimestamp", reason: azureEvents},
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
+	{all: "id name properties type", check: isUsageDetail, reason: azureUses},
+	{all: "id name type location", check: isARMResource, reason: azureThings},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
-	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
+	{all: "id name properties type", check: isAzureBudget, reason: azureBudgets},
+	{kind: evidence.CustomerUsage, all: "budget totalcost", any: "currencycode currencylocale percentused"},
 
 	// Partner Center and the partner's Graph resources.
 	{kind: evidence.FraudEvent, all: "eventid", any: "eventstatus eventtime", check: anyOf("partnertenantid customertenantid subscriptionid")},
@@ -344,6 +347,20 @@ func isAuditEnvelope(t *table, o *facts) bool {
 // isARMRoleAssignment looks at the type of a resource of Azure's.
 func isARMRoleAssignment(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Authorization/roleAssignments")
+}
+
+func isUsageDetail(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/usageDetails")
+}
+
+// isARMResource knows a resource by its path.
+func isARMResource(t *table, o *facts) bool {
+	path := strings.ToLower(o.text(t.keys["id"]))
+	return strings.HasPrefix(path, "/subscriptions/") && strings.Contains(path, "/providers/") && strings.Contains(o.text(t.typ), "/")
+}
+
+func isAzureBudget(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/budgets")
 }
 
 const securityDefaultsID = entra.SecurityDefaults

@@ -10,22 +10,24 @@ const auditEntries = "directory audit entries, not sign-ins: of them those of ap
 
 // Reasons for what is kept and judged by nothing yet.
 const (
-	riskStates     = "risky users: risk states, not sign-ins or users"
-	risks          = "risk detections, not sign-ins"
-	otherScore     = "Microsoft Secure Score, not the partner security score"
-	contractNames  = "contracts: names of customers only"
-	customerNames  = "names of customers only"
-	operations     = "operations on a relationship, not the relationship"
-	requests       = "requests on a relationship, not the relationship"
-	centerAudit    = "Partner Center audit records, which nothing here judges yet"
-	authorization  = "what accounts may do by themselves, which nothing here judges yet"
-	consentAsking  = "who is asked for consent to apps, which nothing here judges yet"
-	crossTenant    = "settings for other tenants, which nothing here judges yet"
-	azureSubs      = "Azure subscriptions, which nothing here judges yet"
-	azureRoles     = "Azure resource role assignments, not directory roles"
-	azureEvents    = "Azure activity, not sign-ins"
-	boughtThings   = "a customer's subscriptions, which nothing here judges yet"
-	customersUsage = "customers' Azure usage, which nothing here judges yet"
+	riskStates    = "risky users: risk states, not sign-ins or users"
+	risks         = "risk detections, not sign-ins"
+	otherScore    = "Microsoft Secure Score, not the partner security score"
+	contractNames = "contracts: names of customers only"
+	customerNames = "names of customers only"
+	operations    = "operations on a relationship, not the relationship"
+	requests      = "requests on a relationship, not the relationship"
+	centerAudit   = "Partner Center audit records, which nothing here judges yet"
+	authorization = "what accounts may do by themselves, which nothing here judges yet"
+	consentAsking = "who is asked for consent to apps, which nothing here judges yet"
+	crossTenant   = "settings for other tenants, which nothing here judges yet"
+	azureSubs     = "Azure subscriptions, which nothing here judges yet"
+	azureRoles    = "Azure resource role assignments, not directory roles"
+	azureEvents   = "Azure activity, not sign-ins"
+	azureThings   = "resources of Azure, which nothing here judges"
+	boughtThings  = "a customer's subscriptions, which nothing here judges yet"
+	azureUses     = "Azure's usage details, by which no requirement is decided"
+	azureBudgets  = "budgets of Azure's own, not Partner Center's spending budgets"
 )
 
 // unjudged are the kinds of what is known, kept, and judged by nothing yet: such
@@ -35,6 +37,6 @@ var unjudged = map[string]evidence.Kind{
 	contractNames: evidence.Contract, customerNames: evidence.DelegatedCustomer, operations: evidence.RelationshipAction,
 	requests: evidence.RelationshipRequest, centerAudit: evidence.PartnerAuditRecord, authorization: evidence.AuthorizationPolicy,
 	consentAsking: evidence.AdminConsentPolicy, crossTenant: evidence.CrossTenantAccess, azureSubs: evidence.AzureSubscription,
-	azureRoles: evidence.AzureRoleAssignment, azureEvents: evidence.AzureActivity, boughtThings: evidence.CustomerSubscription,
-	customersUsage: evidence.CustomerUsage,
+	azureRoles: evidence.AzureRoleAssignment, azureEvents: evidence.AzureActivity, azureThings: evidence.AzureResource,
+	boughtThings: evidence.CustomerSubscription, azureBudgets: evidence.AzureBudget, azureUses: evidence.AzureUsage,
 }

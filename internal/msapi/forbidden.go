@@ -26,7 +26,11 @@ func guarded(r *http.Request) error {
 	if strings.Contains(strings.ToLower(r.URL.RawQuery), strings.ToLower(forbiddenMember)) {
 		return errForbidden
 	}
+	fraud := answersFraud(r)
 	if r.Body == nil || r.Body == http.NoBody {
+		if fraud {
+			return errAnswersAll
+		}
 		return nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxGuarded+1))
@@ -40,7 +44,7 @@ func guarded(r *http.Request) error {
 	if mentions(raw) {
 		return errForbidden
 	}
-	if answersAll(raw, 0) {
+	if answersAll(raw, 0) || fraud && !oneEvent(raw) {
 		return errAnswersAll
 	}
 	return nil

@@ -227,7 +227,7 @@ func Book() []Rule {
 			Source:   dashboardPage,
 			Contract: authorisation,
 			Needs:    kinds(evidence.SecurityRequirement),
-			Helps:    kinds(),
+			Helps:    kinds(evidence.CustomerUsage),
 		},
 		{
 			ID: "entra-id-p2-admin-agents", MaxAge: licencesAge, Title: "Entra ID P2 for admin agents", Level: Recommended, Unit: "licences",

@@ -33,6 +33,7 @@ func (s *Server) openWorld(o Options) (err error) {
 		if s.World, s.scenario, _, err = build(o); err != nil {
 			return err
 		}
+		s.fresh = true
 		s.Keys, err = bearer.NewKeys(s.World.Clock.Now)
 		return err
 	}
@@ -52,6 +53,7 @@ func (s *Server) openWorld(o Options) (err error) {
 		if s.World, s.scenario, spec, err = build(o); err != nil {
 			return err
 		}
+		s.fresh = true
 		if s.Keys, err = bearer.NewKeys(s.World.Clock.Now); err != nil {
 			return err
 		}

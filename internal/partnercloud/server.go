@@ -32,6 +32,7 @@ import (
 	"partnerguard/internal/partnercloud/proxy"
 	"partnerguard/internal/partnercloud/retired"
 	"partnerguard/internal/partnercloud/scenario"
+	"partnerguard/internal/partnercloud/story"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 )
@@ -75,8 +76,10 @@ type Server struct {
 	log      *slog.Logger
 	info     Info
 	scenario *scenario.Scenario
+	fresh    bool                    // the world is new, not loaded
 	services map[string]http.Handler // behind the gate
 	center   *center.Center
+	director *story.Director
 	keeper   *keeper
 	ports    []net.Listener
 	servers  []*http.Server
@@ -188,6 +191,9 @@ func (s *Server) compose(o Options) error {
 	}
 	s.cleanup = append(s.cleanup, func() error { s.center.Close(); return nil })
 	s.World.OnChange(s.center.Pump) // webhooks of what other rooms did
+	if err := s.stage(); err != nil {
+		return err
+	}
 	routes := map[string]http.Handler{}
 	for name, list := range hosts() {
 		for _, host := range list {
@@ -333,7 +339,7 @@ func (s *Server) control() http.Handler {
 		Secret: s.info.ControlSecret, Clock: s.World.Clock, Gate: s.Gate, Log: signInLog{s.World},
 		Info: func() any { return s.Info() },
 		CA:   s.CA.PEM, Logger: s.log,
-		Rollover: s.Keys.Rollover, Graph: s.graphAnswer,
+		Rollover: s.Keys.Rollover, Graph: s.graphAnswer, Stories: s.askStory, Alerts: s.askAlerts, Trouble: s.askTrouble,
 		Enforce: func(raw json.RawMessage) (any, error) {
 			if len(raw) > 0 {
 				if err := s.center.SetEnforcement(raw); err != nil {

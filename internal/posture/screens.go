@@ -51,7 +51,7 @@ func opens(id, tenant string) string {
 	case "customer-admin-mfa", "customer-spending-budget":
 		return "/customers"
 	case "security-alerts-answered", "azure-fraud-watch":
-		return "/alerts?kind=fraud&standing=open&standing=acknowledged&standing=silent"
+		return "/fraud"
 	case "sign-in-log-access":
 		return "/collection?q=signIns"
 	}

@@ -448,7 +448,7 @@ func (o *statusOf) cause(b *screen.Builder, c *Fix) {
 	}
 	if c.Kind == "urgent" {
 		b.Class("span", "row mt")
-		b.Elem("a", "Open the alerts", screen.A("class", "btn"), screen.A("href", "/alerts?kind=fraud"))
+		b.Elem("a", "Open the alerts", screen.A("class", "btn"), screen.A("href", "/fraud"))
 		b.End("span")
 	}
 	if cmd := c.command(o.tenant.ID); cmd != "" {

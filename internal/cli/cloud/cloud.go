@@ -137,7 +137,8 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print nothing unless something fails")
 	output.Register(cmd)
 	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c),
-		newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c))
+		newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c),
+		newCloudStory(env, &c), newCloudAlert(env, &c), newCloudWebhook(env, &c))
 	return cmd
 }
 

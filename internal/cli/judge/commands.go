@@ -6,10 +6,11 @@ import (
 	"partnerguard/internal/cli/kit"
 )
 
+// Joined are commands of other wings that stand under commands of this one.
+type Joined struct{ Delegation, Spend []*cobra.Command }
+
 // Commands are the commands of this wing.
-//
-// delegation are commands of other wings that stand under its delegation.
-func Commands(env *kit.Env, delegation ...*cobra.Command) []*cobra.Command {
+func Commands(env *kit.Env, more Joined) []*cobra.Command {
 	return append([]*cobra.Command{newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env),
-		newDates(env), newAttest(env), NewDelegation(env, delegation...)}, keeping(env)...)
+		newDates(env), newAttest(env), NewDelegation(env, more.Delegation...), NewSpend(env, more.Spend...)}, keeping(env)...)
 }

@@ -173,6 +173,42 @@ bridge_queue.mark bytea NOT NULL
 bridge_queue bridge_queue_pkey PRIMARY KEY (id)
 CREATE INDEX bridge_queue_next ON public.bridge_queue USING btree (place, next)
 CREATE UNIQUE INDEX bridge_queue_pkey ON public.bridge_queue USING btree (id)
+budget_items.plan text NOT NULL
+budget_items.customer text NOT NULL
+budget_items.what text NOT NULL
+budget_items.state text NOT NULL
+budget_items.wish text NOT NULL
+budget_items.body text NOT NULL
+budget_items.version bigint NOT NULL
+budget_items.mark bytea NOT NULL
+budget_items.next bigint NOT NULL
+budget_items.holder text NOT NULL
+budget_items.held_until bigint NOT NULL
+budget_items budget_items_pkey PRIMARY KEY (plan, customer, what)
+budget_items budget_items_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'found'::text, 'kept'::text, 'refused'::text, 'failed'::text, 'restoring'::text, 'restored'::text, 'left'::text, 'dropped'::text])))
+CREATE INDEX budget_items_next ON public.budget_items USING btree (next)
+CREATE UNIQUE INDEX budget_items_pkey ON public.budget_items USING btree (plan, customer, what)
+budget_runs.id text NOT NULL
+budget_runs.body text NOT NULL
+budget_runs.state text NOT NULL
+budget_runs.applied bigint NOT NULL
+budget_runs.actor text NOT NULL
+budget_runs.version bigint NOT NULL
+budget_runs.mark bytea NOT NULL
+budget_runs budget_runs_pkey PRIMARY KEY (id)
+budget_runs budget_runs_state_check CHECK ((state = ANY (ARRAY['running'::text, 'over'::text, 'back'::text])))
+CREATE UNIQUE INDEX budget_runs_pkey ON public.budget_runs USING btree (id)
+budget_steps.plan text NOT NULL
+budget_steps.customer text NOT NULL
+budget_steps.what text NOT NULL
+budget_steps.seq bigint NOT NULL
+budget_steps.act text NOT NULL
+budget_steps.asked bigint NOT NULL
+budget_steps.answered bigint NOT NULL
+budget_steps.result text NOT NULL
+budget_steps.words text NOT NULL
+budget_steps budget_steps_pkey PRIMARY KEY (plan, customer, what, seq)
+CREATE UNIQUE INDEX budget_steps_pkey ON public.budget_steps USING btree (plan, customer, what, seq)
 collect_cursors.tenant text NOT NULL
 collect_cursors.resource text NOT NULL
 collect_cursors.run text NOT NULL
@@ -318,6 +354,55 @@ console_tokens.mark bytea NOT NULL
 console_tokens console_tokens_pkey PRIMARY KEY (id)
 CREATE INDEX console_tokens_hash ON public.console_tokens USING btree (hash)
 CREATE UNIQUE INDEX console_tokens_pkey ON public.console_tokens USING btree (id)
+contain_acts.run text NOT NULL
+contain_acts.seq bigint NOT NULL
+contain_acts.n bigint NOT NULL
+contain_acts.what text NOT NULL
+contain_acts.asked bigint NOT NULL
+contain_acts.answered bigint NOT NULL
+contain_acts.result text NOT NULL
+contain_acts.words text NOT NULL
+contain_acts contain_acts_pkey PRIMARY KEY (run, seq, n)
+CREATE UNIQUE INDEX contain_acts_pkey ON public.contain_acts USING btree (run, seq, n)
+contain_approvals.run text NOT NULL
+contain_approvals.hash text NOT NULL
+contain_approvals.actor text NOT NULL
+contain_approvals.approved bigint NOT NULL
+contain_approvals.mark bytea NOT NULL
+contain_approvals contain_approvals_pkey PRIMARY KEY (run)
+CREATE UNIQUE INDEX contain_approvals_pkey ON public.contain_approvals USING btree (run)
+contain_plans.id text NOT NULL
+contain_plans.body text NOT NULL
+contain_plans.made bigint NOT NULL
+contain_plans.actor text NOT NULL
+contain_plans.mark bytea NOT NULL
+contain_plans contain_plans_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX contain_plans_pkey ON public.contain_plans USING btree (id)
+contain_runs.id text NOT NULL
+contain_runs.subscription text NOT NULL
+contain_runs.state text NOT NULL
+contain_runs.body text NOT NULL
+contain_runs.version bigint NOT NULL
+contain_runs.mark bytea NOT NULL
+contain_runs.applied bigint NOT NULL
+contain_runs.next bigint NOT NULL
+contain_runs.holder text NOT NULL
+contain_runs.held_until bigint NOT NULL
+contain_runs contain_runs_pkey PRIMARY KEY (id)
+contain_runs contain_runs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'stopped'::text, 'restoring'::text, 'over'::text])))
+CREATE INDEX contain_runs_next ON public.contain_runs USING btree (next)
+CREATE UNIQUE INDEX contain_runs_pkey ON public.contain_runs USING btree (id)
+CREATE INDEX contain_runs_subscription ON public.contain_runs USING btree (subscription)
+contain_steps.run text NOT NULL
+contain_steps.seq bigint NOT NULL
+contain_steps.state text NOT NULL
+contain_steps.step text NOT NULL
+contain_steps.body text NOT NULL
+contain_steps.version bigint NOT NULL
+contain_steps.mark bytea NOT NULL
+contain_steps contain_steps_pkey PRIMARY KEY (run, seq)
+contain_steps contain_steps_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'going'::text, 'done'::text, 'found'::text, 'failed'::text, 'left'::text, 'undoing'::text, 'undone'::text, 'stays'::text, 'not-taken'::text])))
+CREATE UNIQUE INDEX contain_steps_pkey ON public.contain_steps USING btree (run, seq)
 delegation_moves.plan text NOT NULL
 delegation_moves.customer text NOT NULL
 delegation_moves.stage bigint NOT NULL

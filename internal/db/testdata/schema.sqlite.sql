@@ -164,6 +164,41 @@ CREATE TABLE bridge_queue (
     reason     TEXT NOT NULL,    -- why it waits
     mark       BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_items (
+    plan       TEXT NOT NULL,
+    customer   TEXT NOT NULL,    -- its tenant
+    what       TEXT NOT NULL,    -- spendingBudget, or a subscription
+    state      TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'found', 'kept', 'refused', 'failed', 'restoring', 'restored', 'left', 'dropped')),
+    wish       TEXT NOT NULL,    -- JSON: what the plan wants
+    body       TEXT NOT NULL,    -- JSON: how far it came, and what was there before
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL,
+    next       INTEGER NOT NULL, -- looked at again then; 0: not by itself
+    holder     TEXT NOT NULL,    -- the process that does it now
+    held_until INTEGER NOT NULL,
+    PRIMARY KEY (plan, customer, what)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_runs (
+    id         TEXT PRIMARY KEY,
+    body       TEXT NOT NULL,    -- JSON: the plan as it was applied, without its customers
+    state      TEXT NOT NULL CHECK (state IN ('running', 'over', 'back')),
+    applied    INTEGER NOT NULL, -- microseconds, as are all times here
+    actor      TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_steps (
+    plan       TEXT NOT NULL,
+    customer   TEXT NOT NULL,
+    what       TEXT NOT NULL,
+    seq        INTEGER NOT NULL, -- counts from 1
+    act        TEXT NOT NULL,
+    asked      INTEGER NOT NULL,
+    answered   INTEGER NOT NULL, -- 0: no answer is known
+    result     TEXT NOT NULL,
+    words      TEXT NOT NULL,
+    PRIMARY KEY (plan, customer, what, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE collect_cursors (
     tenant       TEXT NOT NULL,
     resource     TEXT NOT NULL,
@@ -302,6 +337,53 @@ CREATE TABLE console_tokens (
     actor     TEXT NOT NULL,    -- who made it
     used      INTEGER NOT NULL, -- written at most once a minute; not marked
     mark      BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE contain_acts (
+    run        TEXT NOT NULL,
+    seq        INTEGER NOT NULL, -- of the step
+    n          INTEGER NOT NULL, -- counts from 1
+    what       TEXT NOT NULL,
+    asked      INTEGER NOT NULL,
+    answered   INTEGER NOT NULL, -- 0: no answer is known
+    result     TEXT NOT NULL,
+    words      TEXT NOT NULL,
+    PRIMARY KEY (run, seq, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE contain_approvals (
+    run        TEXT PRIMARY KEY,
+    hash       TEXT NOT NULL,    -- of the plan and its steps
+    actor      TEXT NOT NULL,
+    approved   INTEGER NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE contain_plans (
+    id         TEXT PRIMARY KEY,
+    body       TEXT NOT NULL,    -- JSON: the whole plan
+    made       INTEGER NOT NULL, -- microseconds, as are all times here
+    actor      TEXT NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE contain_runs (
+    id           TEXT PRIMARY KEY,
+    subscription TEXT NOT NULL,    -- of Azure, in lower case
+    state        TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'stopped', 'restoring', 'over')),
+    body         TEXT NOT NULL,    -- JSON: the plan without its steps, and what became of it
+    version      INTEGER NOT NULL,
+    mark         BLOB NOT NULL,
+    applied      INTEGER NOT NULL,
+    next         INTEGER NOT NULL, -- looked at again then; 0: not by itself
+    holder       TEXT NOT NULL,    -- the process that does it now
+    held_until   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE contain_steps (
+    run        TEXT NOT NULL,
+    seq        INTEGER NOT NULL, -- counts from 1, in order
+    state      TEXT NOT NULL CHECK (state IN ('ready', 'going', 'done', 'found', 'failed', 'left', 'undoing', 'undone', 'stays', 'not-taken')),
+    step       TEXT NOT NULL,    -- JSON: as the plan has it
+    body       TEXT NOT NULL,    -- JSON: how far it came
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL,
+    PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE delegation_moves (
     plan       TEXT NOT NULL,
@@ -719,10 +801,13 @@ CREATE INDEX archive_segments_seq ON archive_segments (seq);
 CREATE INDEX archive_segments_tenant ON archive_segments (tenant, seq);
 CREATE UNIQUE INDEX bridge_devices_selector ON bridge_devices (selector);
 CREATE INDEX bridge_queue_next ON bridge_queue (place, next);
+CREATE INDEX budget_items_next ON budget_items (next);
 CREATE INDEX collect_gaps_open ON collect_gaps (tenant, closed_at);
 CREATE INDEX connections_due ON connections (renew_after);
 CREATE INDEX console_links_hash ON console_links (hash);
 CREATE INDEX console_tokens_hash ON console_tokens (hash);
+CREATE INDEX contain_runs_next ON contain_runs (next);
+CREATE INDEX contain_runs_subscription ON contain_runs (subscription);
 CREATE INDEX delegation_moves_next ON delegation_moves (next);
 CREATE INDEX fraud_answers_next ON fraud_answers (next);
 CREATE INDEX mfa_acts_person ON mfa_acts (person);

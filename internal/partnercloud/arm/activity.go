@@ -10,22 +10,34 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// maxActivity bounds a subscription's log.
-const maxActivity = 5_000
+// maxBodyShown bounds what an event shows of a request or an answer.
+const maxBodyShown = 4 << 10
 
-// change changes the subscription and writes the event of it.
+// change changes the subscription and writes the events of it: that it began and, by its
+// status, that it is done or will be when a long operation ends.
 func (k *call) change(action, resource, status string, f func(*world.AzureSubscription)) {
-	event, err := json.Marshal(k.event(action, resource, status))
-	if err != nil {
-		panic("arm: an event has no JSON: " + err.Error()) // texts alone
+	k.changeUntil(action, resource, status, k.now.Add(k.a.long), f)
+}
+
+// changeUntil is change of what ends at a moment. The event of the end is written at
+// once, and shown when it has come.
+func (k *call) changeUntil(action, resource, status string, due time.Time, f func(*world.AzureSubscription)) {
+	begun, ended := k.event(action, resource, "Started", k.now), k.event(action, resource, status, k.now)
+	if len(k.body) <= maxBodyShown {
+		begun.Request = string(k.body)
+	}
+	if b, err := json.Marshal(k.shown); err == nil && k.shown != nil && len(b) <= maxBodyShown {
+		ended.Answer = string(b)
+	}
+	events := []*world.AzureAct{begun, ended}
+	if status == "Accepted" {
+		events = append(events, k.event(action, resource, "Succeeded", due))
 	}
 	k.tenant.Azure.Change(k.sub.ID, func(a *world.AzureSubscription) {
 		f(a)
-		old := a.Activity
-		if len(old) >= maxActivity {
-			old = old[len(old)-maxActivity+1:]
+		for _, e := range events {
+			a.Log(e.JSON())
 		}
-		a.Activity = append(slices.Clone(old), event)
 	})
 	k.sub = k.tenant.Azure.Get(k.sub.ID)
 	k.s.Dirty()
@@ -36,32 +48,41 @@ type localized struct {
 	Text  string `json:"localizedValue"`
 }
 
-func say(v string) localized { return localized{v, v} }
+// tenantEvent writes an event above the subscriptions: begun and done.
+func (k *call) tenantEvent(action string) {
+	list := slices.Clone(k.tenant.AzureEvents)
+	for _, status := range []string{"Started", "Succeeded"} {
+		list = append(list, k.event(action, "/providers/"+strings.TrimSuffix(action, "/action"), status, k.now).JSON())
+	}
+	k.tenant.AzureEvents = list
+	k.s.Dirty()
+}
 
-// event is an activity log event.
-func (k *call) event(action, resource, status string) object {
+// tenantLog is the activity log of the tenant itself, for who may read at the root.
+func tenantLog(k *call) (reply, *fault) {
+	if !k.mayRoot(k.route.action) {
+		return reply{}, k.denied(k.route.action, "/")
+	}
+	return activityLog(k)
+}
+
+// event is an activity log event of the caller.
+func (k *call) event(action, resource, status string, when time.Time) *world.AzureAct {
 	caller := k.who.UPN
 	if caller == "" {
 		caller = k.who.ObjectID
 	}
-	role := ""
-	for i := range k.sub.Roles {
-		r := &k.sub.Roles[i]
+	role, sub, of := "", "", []world.AzureRole(nil)
+	if k.sub != nil {
+		sub, of = k.sub.ID, k.sub.Roles
+	}
+	for i := range of {
+		r := &of[i]
 		if d := definition(r.Role); d != nil && k.mine(r) && covers(scopeOf(k.sub, r), resource) && d.allows(action) {
 			role = d.name
 			break
 		}
 	}
-	provider, kind, _ := strings.Cut(action, "/")
-	group := ""
-	if parts := strings.Split(resource, "/"); len(parts) > 4 && strings.EqualFold(parts[3], "resourceGroups") {
-		group = parts[4]
-	}
-	if i := strings.LastIndexByte(kind, '/'); i > 0 {
-		kind = strings.TrimSuffix(kind[:i], "/")
-	}
-	id := world.NewGUID()
-	at := k.now.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	claims := map[string]string{
 		"aud": k.who.Audience, "iss": k.who.Issuer, "appid": k.who.Client(), "ipaddr": k.who.IPAddr, "name": k.who.Name, "ver": k.who.Version,
 		"http://schemas.microsoft.com/identity/claims/tenantid":         k.who.TenantID,
@@ -72,17 +93,8 @@ func (k *call) event(action, resource, status string) object {
 	if k.who.IDP != "" {
 		claims["http://schemas.microsoft.com/identity/claims/identityprovider"] = k.who.IDP
 	}
-	return object{
-		"authorization": object{"action": action, "role": role, "scope": resource}, "caller": caller, "channels": "Operation", "claims": claims,
-		"correlationId": k.id, "description": "",
-		"eventDataId": id, "eventName": say("EndRequest"), "category": say("Administrative"), "eventTimestamp": at, "submissionTimestamp": at,
-		"id": resource + "/events/" + id + "/ticks/" + k.now.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id,
-		"operationName":     say(action),
-		"resourceGroupName": group, "resourceProviderName": say(provider), "resourceType": say(provider + "/" + kind), "resourceId": resource,
-		"status": say(status), "subStatus": say(""),
-		"subscriptionId": k.sub.ID, "tenantId": k.tenant.ID, "properties": object{"statusCode": status}, "httpRequest": object{"clientRequestId": k.id,
-			"clientIpAddress": k.who.IPAddr, "method": k.Method},
-	}
+	return &world.AzureAct{Tenant: k.tenant.ID, Subscription: sub, Action: action, Resource: resource, Status: status, At: when, Caller: caller,
+		Claims: claims, Role: role, IP: k.who.IPAddr, Method: k.Method, Correlation: k.id}
 }
 
 // activityDays is how far back the log reaches.
@@ -149,8 +161,16 @@ func activityLog(k *call) (reply, *fault) {
 	if no != nil {
 		return reply{}, no
 	}
-	rows := []json.RawMessage{}
-	for _, raw := range slices.Backward(k.sub.Activity) {
+	type row struct {
+		at  time.Time
+		raw json.RawMessage
+	}
+	var found []row
+	all := k.tenant.AzureEvents
+	if k.sub != nil {
+		all = k.sub.Activity
+	}
+	for _, raw := range slices.Backward(all) {
 		var e struct {
 			At       time.Time `json:"eventTimestamp"`
 			Group    string    `json:"resourceGroupName"`
@@ -160,7 +180,7 @@ func activityLog(k *call) (reply, *fault) {
 			Provider localized `json:"resourceProviderName"`
 			Status   localized `json:"status"`
 		}
-		if json.Unmarshal(raw, &e) != nil || e.At.Before(f.from) || e.At.After(f.to) {
+		if json.Unmarshal(raw, &e) != nil || e.At.Before(f.from) || e.At.After(f.to) || e.At.After(k.now) {
 			continue
 		}
 		have := map[string]string{"resourcegroupname": e.Group, "resourceuri": e.Resource, "correlationid": e.Corr, "caller": e.Caller,
@@ -170,8 +190,14 @@ func activityLog(k *call) (reply, *fault) {
 			fits = fits && strings.EqualFold(have[n], v)
 		}
 		if fits {
-			rows = append(rows, keep(raw))
+			found = append(found, row{e.At, keep(raw)})
 		}
+	}
+	// What a long operation came to stands where it began.
+	slices.SortStableFunc(found, func(x, y row) int { return y.at.Compare(x.at) })
+	rows := make([]json.RawMessage, len(found))
+	for i := range found {
+		rows[i] = found[i].raw
 	}
 	return page(k, rows)
 }

@@ -72,6 +72,7 @@ type call struct {
 	tenant *world.Tenant
 	holds  map[string]bool // lower ids of principals whose assignments count
 	sub    *world.AzureSubscription
+	shown  any // what the activity log shows of the answer; nil is nothing
 }
 
 // reply is what a handler answers.

@@ -74,9 +74,22 @@ func elevate(k *call) (reply, *fault) {
 		k.tenant.AzureRoot = append(slices.Clone(k.tenant.AzureRoot), world.AzureRole{ID: world.NewGUID(), Role: role,
 			Principal:     strings.ToLower(k.who.ObjectID),
 			PrincipalType: "User", Scope: "/", Created: k.now, By: k.who.ObjectID})
-		k.s.Dirty()
+		k.tenantEvent("Microsoft.Authorization/elevateAccess/action")
+		k.elevated()
 	}
 	return reply{status: http.StatusOK}, nil
+}
+
+// elevated is told in the directory audit log too (K: since 2024).
+func (k *call) elevated() {
+	by := &world.AuditUser{ID: k.who.ObjectID, UPN: k.who.UPN}
+	if ip := k.who.IPAddr; ip != "" {
+		by.IP = &ip
+	}
+	name := k.who.UPN
+	k.s.Audit(k.tenant, &world.DirectoryAudit{Activity: "User has elevated their access to User Access Administrator for their Azure Resources",
+		Category: "AzureRBACRoleManagementElevateAccess", Operation: "Assign", Service: "Azure RBAC (Elevated Access)", By: world.Initiator{User: by},
+		Targets: []world.AuditTarget{{ID: k.who.ObjectID, Name: &name, Type: "User", UPN: &name, Modified: []world.Modified{}}}})
 }
 
 // denied is the refusal of an action.

@@ -19,7 +19,7 @@ const (
 func powerAt(r *world.AzureResource, now time.Time) string {
 	if !r.Due.IsZero() && !now.Before(r.Due) {
 		switch r.Power {
-		case "starting":
+		case "starting", "creating":
 			return "running"
 		case "stopping":
 			return "stopped"
@@ -39,14 +39,30 @@ func provisioning(power string) string {
 	switch power {
 	case "deleting":
 		return "Deleting"
+	case "creating":
+		return "Creating"
 	case "starting", "stopping", "deallocating":
 		return "Updating"
 	}
 	return "Succeeded"
 }
 
-func statuses(r *world.AzureResource, now time.Time) object {
-	p := powerAt(r, now)
+// powerNow is what a resource of the subscription at hand is: in one that is disabled
+// nothing runs.
+func (k *call) powerNow(r *world.AzureResource) string {
+	p := powerAt(r, k.now)
+	switch k.sub.StateAt(k.now) {
+	case "Enabled", "Warned", "PastDue":
+		return p
+	}
+	if p == "deleting" || p == "deleted" {
+		return p
+	}
+	return "deallocated"
+}
+
+func (k *call) statuses(r *world.AzureResource) object {
+	p := k.powerNow(r)
 	state := provisioning(p)
 	return object{"statuses": []object{
 		{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info", "displayStatus": "Provisioning " + strings.ToLower(state),
@@ -60,15 +76,16 @@ func (k *call) machineView(r *world.AzureResource, view bool) object {
 	props := object{"vmId": k.s.GUID("vm/" + strings.ToLower(id)), "hardwareProfile": object{"vmSize": r.Size},
 		"provisioningState": provisioning(powerAt(r, k.now)), "timeCreated": r.Created.UTC().Format(time.RFC3339)}
 	if view {
-		props["instanceView"] = statuses(r, k.now)
+		props["instanceView"] = k.statuses(r)
 	}
 	out := object{"id": id, "name": r.Name, "type": r.Type, "location": r.Location, "tags": tags(r), "properties": props}
 	if strings.EqualFold(r.Type, setType) {
 		delete(props, "hardwareProfile")
 		props["uniqueId"] = props["vmId"]
 		delete(props, "vmId")
-		out["sku"] = object{"name": r.Size, "tier": "Standard", "capacity": 1}
+		out["sku"] = object{"name": r.Size, "tier": "Standard", "capacity": max(1, r.Count)}
 	}
+	written(props, r)
 	return out
 }
 
@@ -81,7 +98,7 @@ func (k *call) machines(kind string) (reply, *fault) {
 		}
 		v := k.machineView(&r, only || expand)
 		if only {
-			v["properties"] = object{"vmId": v["properties"].(object)["vmId"], "instanceView": statuses(&r, k.now),
+			v["properties"] = object{"vmId": v["properties"].(object)["vmId"], "instanceView": k.statuses(&r),
 				"provisioningState": provisioning(powerAt(&r, k.now))}
 		}
 		rows = append(rows, v)
@@ -122,7 +139,7 @@ func instanceView(k *call) (reply, *fault) {
 	if f != nil {
 		return reply{}, f
 	}
-	return ok(statuses(&k.sub.Resources[i], k.now)), nil
+	return ok(k.statuses(&k.sub.Resources[i])), nil
 }
 
 // power begins a change of a machine that takes a while: 202 with two addresses
@@ -137,77 +154,32 @@ func power(state string) func(*call) (reply, *fault) {
 		if powerAt(&r, k.now) == "deleting" {
 			return reply{}, refuse(http.StatusConflict, "OperationNotAllowed", "The resource is being deleted.")
 		}
-		due := k.now.Add(k.a.long)
-		id := resourceID(k.sub.ID, &r)
-		k.change(k.route.action, id, "Accepted", func(a *world.AzureSubscription) {
-			a.Resources = slices.Clone(a.Resources)
-			if state != "stopping" { // a machine that is off and not deallocated is paid for
-				a.Resources[i] = a.Resources[i].Pay(state == "starting", due)
-			}
-			a.Resources[i].Power, a.Resources[i].Due = state, due
-		})
-		op := k.a.operations.add(operation{tenant: k.tenant.ID, sub: k.sub.ID, started: k.now, due: due})
-		at := k.base + "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Compute/locations/" + r.Location + "/operations/" + op + "?api-version=" +
-			k.param("api-version")
-		return reply{status: http.StatusAccepted, header: map[string]string{
-			"Azure-AsyncOperation": at, "Location": at + "&monitor=true", "Retry-After": retryAfter(k.a.long),
-		}}, nil
+		return k.turn(i, state), nil
 	}
+}
+
+// turn begins a change of a resource and gives the answer that tells where to ask.
+func (k *call) turn(i int, state string) reply {
+	r := k.sub.Resources[i]
+	due := k.now.Add(k.a.long)
+	k.changeUntil(k.route.action, resourceID(k.sub.ID, &r), "Accepted", due, func(a *world.AzureSubscription) {
+		a.Resources = slices.Clone(a.Resources)
+		if state != "stopping" { // a machine that is off and not deallocated is paid for
+			a.Resources[i] = a.Resources[i].Pay(state == "starting" || state == "creating", due)
+		}
+		a.Resources[i].Power, a.Resources[i].Due = state, due
+	})
+	return reply{status: http.StatusAccepted, header: k.polled(r.Location, due)}
+}
+
+// polled are the two addresses to ask about a long operation of the route's provider.
+func (k *call) polled(location string, due time.Time) map[string]string {
+	op := k.a.operations.add(operation{tenant: k.tenant.ID, sub: k.sub.ID, started: k.now, due: due})
+	at := k.base + "/subscriptions/" + k.sub.ID + "/providers/" + canonical(k.route.provider) + "/locations/" + location + "/operations/" + op +
+		"?api-version=" + k.param("api-version")
+	return map[string]string{"Azure-AsyncOperation": at, "Location": at + "&monitor=true", "Retry-After": retryAfter(k.a.long)}
 }
 
 func retryAfter(d time.Duration) string {
 	return strconv.Itoa(max(1, min(10, int(d.Seconds()))))
-}
-
-// operation is a long operation.
-type operation struct {
-	tenant, sub  string
-	started, due time.Time
-}
-
-// operations are kept for a while. Used with the state locked.
-type operations struct {
-	all   map[string]operation
-	order []string
-}
-
-const maxOperations = 5_000
-
-func (o *operations) add(op operation) string {
-	if o.all == nil {
-		o.all = map[string]operation{}
-	}
-	id := world.NewGUID()
-	o.all[id] = op
-	if o.order = append(o.order, id); len(o.order) > maxOperations {
-		delete(o.all, o.order[0])
-		o.order = o.order[1:]
-	}
-	return id
-}
-
-// operationStatus tells how a long operation stands: by the operation (always
-// 200 with a status) or, with monitor, by its result (202 until it is there).
-func operationStatus(k *call) (reply, *fault) {
-	id := strings.ToLower(k.params["operation"])
-	op, found := k.a.operations.all[id]
-	if !found || op.tenant != k.tenant.ID || !strings.EqualFold(op.sub, k.sub.ID) {
-		return reply{}, refuse(http.StatusNotFound, "NotFound", "The operation could not be found.")
-	}
-	done := !k.now.Before(op.due)
-	wait := map[string]string{"Retry-After": retryAfter(op.due.Sub(k.now))}
-	if strings.EqualFold(k.param("monitor"), "true") {
-		if !done {
-			at := k.base + k.URL.RequestURI()
-			wait["Location"] = at
-			return reply{status: http.StatusAccepted, header: wait}, nil
-		}
-		return reply{status: http.StatusOK}, nil
-	}
-	v := object{"name": id, "startTime": op.started.UTC().Format(time.RFC3339Nano), "status": "InProgress"}
-	if !done {
-		return reply{status: http.StatusOK, body: v, header: wait}, nil
-	}
-	v["status"], v["endTime"] = "Succeeded", op.due.UTC().Format(time.RFC3339Nano)
-	return ok(v), nil
 }

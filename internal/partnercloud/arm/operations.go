@@ -10,7 +10,8 @@ import (
 // path is an operation's address at one of the places where it is found.
 func (r *route) path(at int) string {
 	p := map[int]string{atTenant: "", atSubscription: "/subscriptions/{subscription}", atGroup: "/subscriptions/{subscription}/resourceGroups/{group}",
-		atResource: "/subscriptions/{subscription}/resourceGroups/{group}/providers/{namespace}/{type}/{name}"}[at]
+		atResource: "/subscriptions/{subscription}/resourceGroups/{group}/providers/{namespace}/{type}/{name}",
+		atLocation: "/subscriptions/{subscription}/providers/{namespace}/locations/{location}"}[at]
 	if r.provider == anyProvider {
 		p += "/providers/{namespace}"
 	} else if r.provider != "" {
@@ -36,7 +37,7 @@ func canonical(provider string) string {
 func Operations() []kit.Operation {
 	var out []kit.Operation
 	for _, r := range makeRoutes() {
-		for _, at := range []int{atTenant, atSubscription, atGroup, atResource} {
+		for _, at := range []int{atTenant, atSubscription, atGroup, atResource, atLocation} {
 			if r.at&at == 0 {
 				continue
 			}

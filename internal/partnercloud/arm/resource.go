@@ -1,11 +1,8 @@
 package arm
 
 import (
-	"maps"
 	"net/http"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +50,7 @@ func listResources(k *call) (reply, *fault) {
 		return reply{}, f
 	}
 	rows := []object{}
-	for _, r := range k.resources() {
+	for _, r := range k.tracked() {
 		fits := tagged(r.Tags, want) && strings.Contains(strings.ToLower(r.Name), strings.ToLower(want["substringof"]))
 		for name, have := range map[string]string{"resourcetype": r.Type, "name": r.Name, "location": r.Location, "resourcegroup": r.Group} {
 			fits = fits && (want[name] == "" || strings.EqualFold(want[name], have))
@@ -121,7 +118,7 @@ func (k *call) diskView(r *world.AzureResource) object {
 	for _, m := range k.resources() {
 		if strings.EqualFold(m.Type, machineType) && strings.EqualFold(m.Name, owner) && strings.EqualFold(m.Group, r.Group) {
 			v["managedBy"] = resourceID(k.sub.ID, &m)
-			if props["diskState"] = "Attached"; powerAt(&m, k.now) == "deallocated" {
+			if props["diskState"] = "Attached"; k.powerNow(&m) == "deallocated" {
 				props["diskState"] = "Reserved"
 			}
 		}
@@ -146,51 +143,4 @@ func getDisk(k *call) (reply, *fault) {
 		return reply{}, noResource(k)
 	}
 	return ok(k.diskView(&k.sub.Resources[i])), nil
-}
-
-var sizeForm = regexp.MustCompile(`(?i)^(?:Standard|Basic)_([A-Z]+)(\d+)`)
-
-// cores reads family and number of cores from a machine's size.
-func cores(size string) (family string, n int) {
-	m := sizeForm.FindStringSubmatch(size)
-	if m == nil {
-		return "", 1
-	}
-	n, _ = strconv.Atoi(m[2])
-	return m[1], max(n, 1)
-}
-
-// Quotas of a region (K: those of a fresh subscription).
-const (
-	coreQuota    = 100
-	machineQuota = 25_000
-)
-
-func computeUsages(k *call) (reply, *fault) {
-	place, _, known := region(k.params["location"])
-	if !known {
-		return reply{}, bad("NoRegisteredProviderFound", "No registered resource provider found for location '"+clip(k.params["location"])+
-			"' and type 'locations/usages'.")
-	}
-	machines, all := 0, 0
-	families := map[string]int{}
-	for _, r := range k.resources() {
-		if r.Location != place || !strings.EqualFold(r.Type, machineType) && !strings.EqualFold(r.Type, setType) {
-			continue
-		}
-		machines++
-		if p := powerAt(&r, k.now); p != "deallocated" {
-			family, n := cores(r.Size)
-			all += n
-			families["standard"+family+"Family"] += n
-		}
-	}
-	usage := func(name, text string, have, limit int) object {
-		return object{"unit": "Count", "currentValue": have, "limit": limit, "name": object{"value": name, "localizedValue": text}}
-	}
-	rows := []object{usage("cores", "Total Regional vCPUs", all, coreQuota), usage("virtualMachines", "Virtual Machines", machines, machineQuota)}
-	for _, f := range slices.Sorted(maps.Keys(families)) {
-		rows = append(rows, usage(f, f+" vCPUs", families[f], coreQuota))
-	}
-	return page(k, rows)
 }

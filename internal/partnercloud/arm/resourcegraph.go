@@ -115,14 +115,14 @@ func (k *call) graphResources(a *world.AzureSubscription) []kql.Row {
 	k.at.group, k.sub = "", a
 	defer func() { k.at.group, k.sub = group, sub }()
 	var rows []kql.Row
-	for _, r := range k.resources() {
+	for _, r := range k.tracked() {
 		props := any(object{"provisioningState": provisioning(powerAt(&r, k.now))})
 		var sku any
 		switch {
 		case strings.EqualFold(r.Type, machineType), strings.EqualFold(r.Type, setType):
 			v := k.machineView(&r, false)
 			p := v["properties"].(object)
-			p["extended"] = object{"instanceView": object{"powerState": object{"code": "PowerState/" + powerAt(&r, k.now)}}}
+			p["extended"] = object{"instanceView": object{"powerState": object{"code": "PowerState/" + k.powerNow(&r)}}}
 			props, sku = p, v["sku"]
 		case strings.EqualFold(r.Type, diskType):
 			v := k.diskView(&r)

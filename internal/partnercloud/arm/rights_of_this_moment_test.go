@@ -119,7 +119,7 @@ func TestDeallocate(t *testing.T) {
 	// the log says who
 	logs := l.as("owner", "GET", "/subscriptions/"+subID+
 		"/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-11-22T00:00:00Z'+and+caller+eq+'agent'", "")
-	if len(logs.rows()) != 2 || logs.rows()[0]["operationName"].(map[string]any)["value"] != "Microsoft.Compute/virtualMachineScaleSets/deallocate/action" ||
+	if len(logs.rows()) != 6 || logs.rows()[0]["operationName"].(map[string]any)["value"] != "Microsoft.Compute/virtualMachineScaleSets/deallocate/action" ||
 		logs.rows()[0]["authorization"].(map[string]any)["role"] != "Owner" {
 		t.Errorf("%s", logs.Body)
 	}

@@ -18,6 +18,8 @@ type target struct {
 	named      string   // the provider as it was spelled
 	provider   string   // lower case; "" is none
 	rest       []string // behind the provider, or behind the scope without one
+
+	of, location string // a provider in lower case and a region, where those are the scope
 }
 
 const maxPath = 2 << 10
@@ -61,10 +63,16 @@ func parseTarget(escaped string) (*target, *fault) {
 		return nil, lost
 	default:
 		if last > i {
-			if t.group == "" || last-i != 4 {
+			switch {
+			case last-i != 4 || t.sub == "":
+				return nil, lost
+			case t.group != "":
+				t.resource = true
+			case is(i+2, "locations"):
+				t.of, t.location = strings.ToLower(seg[i+1]), seg[i+3]
+			default:
 				return nil, lost
 			}
-			t.resource = true
 			t.scope += "/" + strings.Join(seg[i:last], "/")
 		}
 		t.named, t.provider, t.rest = seg[last+1], strings.ToLower(seg[last+1]), seg[last+2:]
@@ -75,8 +83,8 @@ func parseTarget(escaped string) (*target, *fault) {
 // authScope is where the permission is asked: the named resource of a compute
 // operation, else the scope.
 func (t *target) authScope(r *route, params map[string]string) string {
-	if r.provider == compute && t.group != "" && params["name"] != "" {
-		return t.scope + "/providers/Microsoft.Compute/" + r.words[0] + "/" + params["name"]
+	if slices.Contains([]string{compute, batch, learning, containers}, r.provider) && t.group != "" && params["name"] != "" {
+		return t.scope + "/providers/" + canonical(r.provider) + "/" + r.words[0] + "/" + params["name"]
 	}
 	if r.provider == anyProvider && params["name"] != "" {
 		return t.scope + "/providers/" + t.named + "/" + params["type"] + "/" + params["name"]
@@ -108,6 +116,7 @@ const (
 	atSubscription
 	atGroup
 	atResource
+	atLocation // a provider's region
 )
 
 // route is one operation.
@@ -169,7 +178,8 @@ func makeRoutes() []*route {
 	anywhere := atSubscription | atGroup | atResource
 	both := atSubscription | atGroup
 	vm, set := "Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets"
-	return slices.Concat(resourceRoutes(), authorizationRoutes(), lockRoutes(), usageRoutes(), managementRoutes(),
+	return slices.Concat(resourceRoutes(), machineRoutes(), batchRoutes(), learningRoutes(), containerRoutes(), quotaRoutes(), authorizationRoutes(),
+		lockRoutes(), usageRoutes(), managementRoutes(),
 		from(kit.Known, "Azure Resource Manager: Subscriptions, Tenants, Resource Groups, Resources; contracts.md section 7.3",
 			add("GET", atTenant, "", "subscriptions", "", listSubscriptions).takes(paging...),
 			add("GET", atTenant, "", "tenants", "", listTenants).takes("$top", "$skiptoken", "includeAllTenantCategories").
@@ -210,6 +220,8 @@ func makeRoutes() []*route {
 		from(kit.Known, "Azure Monitor: Activity Logs; contracts.md section 7.3",
 			add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog).
 				takes("$top", "$skiptoken", "$filter", "$select"),
+			add("GET", atTenant, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", tenantLog).
+				takes("$top", "$skiptoken", "$filter", "$select"),
 		),
 		from(kit.Read, "Azure Authorization: Role Assignments, Role Definitions (SDK arm-authorization 9.0)",
 			add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments).
@@ -236,6 +248,8 @@ func makeRoutes() []*route {
 func (a *ARM) match(method string, t *target) (*route, map[string]string, *fault) {
 	where := atTenant
 	switch {
+	case t.location != "":
+		where = atLocation
 	case t.resource:
 		where = atResource
 	case t.group != "":

@@ -62,6 +62,12 @@ func (k *call) resources() []world.AzureResource {
 	return out
 }
 
+// tracked are those that lists of all resources show: what lies in another is asked of
+// its own type alone.
+func (k *call) tracked() []world.AzureResource {
+	return slices.DeleteFunc(k.resources(), func(r world.AzureResource) bool { return strings.Contains(r.Name, "/") })
+}
+
 func resourceID(sub string, r *world.AzureResource) string {
 	return "/subscriptions/" + sub + r.Path()
 }

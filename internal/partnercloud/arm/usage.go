@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,7 +121,7 @@ func listUsage(k *call) (reply, *fault) {
 		}
 	}
 	rows := []object{}
-	for _, u := range k.shared(f.from, f.to) {
+	for _, u := range k.s.UsageByResource(k.tenant.ID, k.sub.ID, f.from, f.to, k.now) {
 		if u.Day.Before(f.from) || !u.Day.Before(f.to) {
 			continue
 		}
@@ -147,41 +146,6 @@ func listUsage(k *call) (reply, *fault) {
 	return page(k, rows)
 }
 
-// shared is the usage, every row of a resource.
-func (k *call) shared(from, to time.Time) []world.AzureUsage {
-	var out []world.AzureUsage
-	own := map[string]bool{} // machines that have rows of the past of their own
-	for _, u := range k.sub.Usage {
-		own[u.Resource] = true
-	}
-	for _, u := range k.s.UsageOf(k.tenant.ID, k.sub.ID, from, to) {
-		if u.Resource != "" {
-			out = append(out, u)
-			continue
-		}
-		var machines []*world.AzureResource
-		for i := range k.sub.Resources {
-			r := &k.sub.Resources[i]
-			if strings.EqualFold(r.Type, machineType) && r.Created.Before(u.Day.AddDate(0, 0, 1)) && !own[r.Path()] {
-				machines = append(machines, r)
-			}
-		}
-		if len(machines) == 0 || u.Category != "Virtual Machines" {
-			out = append(out, u)
-			continue
-		}
-		n := float64(len(machines))
-		for _, r := range machines {
-			one := u
-			one.Quantity, one.Cost, one.Location, one.Meter = u.Quantity/n, u.Cost/n, r.Location, r.Size
-			one.Resource = r.Path()
-			out = append(out, one)
-		}
-	}
-	slices.SortStableFunc(out, func(x, y world.AzureUsage) int { return x.Day.Compare(y.Day) })
-	return out
-}
-
 func (k *call) usageView(u *world.AzureUsage, group string) object {
 	day := u.Day.UTC().Format("2006-01-02T00:00:00.0000000Z")
 	month := time.Date(u.Day.Year(), u.Day.Month(), 1, 0, 0, 0, 0, time.UTC)
@@ -194,7 +158,9 @@ func (k *call) usageView(u *world.AzureUsage, group string) object {
 	}
 	cost := math.Round(u.Cost*1e6) / 1e6
 	provider := "Microsoft.Compute"
-	if u.Category != "Virtual Machines" {
+	if parts := strings.Split(u.Resource, "/"); len(parts) > 4 {
+		provider = parts[4]
+	} else if u.Category != "Virtual Machines" {
 		provider = "Microsoft." + strings.ReplaceAll(u.Category, " ", "")
 	}
 	partner := ""

@@ -169,6 +169,9 @@ func auditRecords(k *call) (reply, *fault) {
 	until := end.Add(24 * time.Hour)
 	var rows []*world.AuditRecord
 	for _, r := range slices.Backward(k.partner.Records) {
+		if r.Quiet {
+			continue
+		}
 		if r.At.Before(start) || !r.At.Before(until) {
 			continue
 		}

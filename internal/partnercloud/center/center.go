@@ -68,7 +68,7 @@ func New(d Deps) *Center {
 	c.post = newPost(d.Keys, d.Transport, d.Log, d.World.Clock.Now)
 	c.base.Store(entra.PartnerCenter)
 	c.world.Read(func(s *world.State) {
-		s.Settle = func(now time.Time) { settleBought(s, now) }
+		s.Settle = func(now time.Time) { settleBought(s, now); overBudget(s, now) }
 		if p := s.PartnerTenant(); p != nil {
 			c.seen = len(p.Records)
 			if c.seen > 0 {

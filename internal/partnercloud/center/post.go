@@ -90,6 +90,33 @@ type post struct {
 	closed  bool
 	certs   map[string]*x509.Certificate
 	order   []string
+	trouble Trouble
+	sent    int // deliveries that trouble was made for
+}
+
+// Trouble is how deliveries go wrong, as they do in production now and then: late, twice,
+// in another order. Delays are the machine's.
+type Trouble struct {
+	Late    time.Duration // each comes so much later
+	Twice   bool          // each comes twice
+	Shuffle bool          // every other one comes after the next
+}
+
+// maxLate bounds how late a delivery can be made.
+const maxLate = time.Hour
+
+// shuffled is how much later every other delivery comes.
+const shuffled = 700 * time.Millisecond
+
+// SetTrouble makes deliveries go wrong from now on; the zero value ends it.
+func (c *Center) SetTrouble(t Trouble) error {
+	if t.Late < 0 || t.Late > maxLate {
+		return problem.New(problem.Usage, "webhooks cannot be late by %s", t.Late).WithHint("by an hour at most: late=2m")
+	}
+	c.post.mu.Lock()
+	defer c.post.mu.Unlock()
+	c.post.trouble = t
+	return nil
 }
 
 func newPost(keys *bearer.Keys, transport http.RoundTripper, log *slog.Logger, now func() time.Time) *post {
@@ -137,12 +164,21 @@ func (p *post) send(w *world.Webhook, m Message) *Delivery {
 	d := &Delivery{Event: m.Event, URL: w.URL, Status: "pending", body: body, msHeader: w.MSHeader}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.trouble.Twice && m.Event != "test-created" {
+		again := *d
+		p.queue(&again)
+	}
+	return p.queue(d)
+}
+
+// queue puts a delivery on its way; p.mu is held.
+func (p *post) queue(d *Delivery) *Delivery {
 	p.all = append(p.all, d)
 	if len(p.all) > maxLog {
 		p.all = append([]*Delivery(nil), p.all[len(p.all)-maxLog:]...)
 	}
 	switch {
-	case !loopback(w.URL):
+	case !loopback(d.URL):
 		d.Status = "refused"
 		d.Attempts = []Attempt{{Text: "not delivered: the partner cloud calls this machine alone", Error: true, At: p.now()}}
 		return d
@@ -155,7 +191,11 @@ func (p *post) send(w *world.Webhook, m Message) *Delivery {
 	if p.idle == nil {
 		p.idle = make(chan struct{})
 	}
-	p.later(d, 0)
+	wait := p.trouble.Late
+	if p.sent++; p.trouble.Shuffle && p.sent%2 == 1 {
+		wait += shuffled
+	}
+	p.later(d, wait)
 	return d
 }
 

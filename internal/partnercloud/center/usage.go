@@ -120,3 +120,29 @@ func usageSummary(k *call) (reply, *fault) {
 		Total: k.monthCost(k.customer), Currency: k.customer.Currency, Modified: refreshed(k.now), Attributes: object("CustomerUsageSummary"),
 	}), nil
 }
+
+// thresholdExceeded is what a webhook about a spending budget follows from.
+const thresholdExceeded = "usagerecords_threshold_exceeded"
+
+// overBudget tells, once a month and customer, that the month at hand costs more than the
+// spending budget. Costs are looked at once a day, as the estimate is made (contracts.md
+// section 7.2).
+func overBudget(s *world.State, now time.Time) {
+	p := s.PartnerTenant()
+	if p == nil || now.Sub(s.Created) < 24*time.Hour {
+		return
+	}
+	month := now.UTC().Format("2006-01")
+	for _, c := range p.Customers.List() {
+		if c.Budget == nil || *c.Budget <= 0 || c.BudgetTold == month || c.Relationship == "none" || !hasAzure(c) {
+			continue
+		}
+		k := &call{s: s, partner: p, customer: c, now: now}
+		if k.monthCost(c) <= *c.Budget {
+			continue
+		}
+		p.Customers.Change(c.TenantID, func(c *world.Customer) { c.BudgetTold = month })
+		s.Record(&world.AuditRecord{At: now, Customer: c.TenantID, CustomerName: c.Name, ResourceType: "spending_limit", Operation: thresholdExceeded,
+			Quiet: true})
+	}
+}

@@ -229,6 +229,9 @@ func messageOf(r *world.AuditRecord, base string) (Message, bool) {
 		m.ResourceName = "fraudEvents"
 		m.ResourceURI = base + "/v1/fraudEvents?SubscriptionId=" + url.QueryEscape(data("SubscriptionId")) + "&EventStatus=Active"
 		m.AuditURI = nil
+	case thresholdExceeded:
+		m.Event, m.ResourceName, m.AuditURI = "usagerecords-thresholdExceeded", "usagerecords", nil
+		m.ResourceURI = base + "/v1/customers/usagerecords"
 	case "update_subscription":
 		m.Event = "subscription-updated"
 		m.ResourceURI += "/subscriptions/" + url.PathEscape(data("SubscriptionId"))

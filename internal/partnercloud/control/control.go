@@ -61,6 +61,12 @@ type Deps struct {
 	Logger   *slog.Logger                       // nil discards
 	// Graph calls Graph as a tenant's administrator. Optional.
 	Graph func(context.Context, GraphCall) (GraphAnswer, error)
+	// Stories lists (nil) the stories that the clock plays, or begins one. Optional.
+	Stories func(*StoryAsk) ([]Story, error)
+	// Trouble makes Partner Center's webhooks go wrong. Optional.
+	Trouble func(Trouble) error
+	// Alerts lets Microsoft send or change alerts about Azure fraud. Optional.
+	Alerts func(AlertAsk) (AlertAnswer, error)
 }
 
 const (
@@ -99,6 +105,10 @@ func New(d Deps) http.Handler {
 		"GET /v1/enforcement":    a.enforcement,
 		"POST /v1/enforcement":   a.enforcement,
 		"POST /v1/graph":         a.graph,
+		"GET /v1/stories":        a.stories,
+		"POST /v1/stories":       a.stories,
+		"POST /v1/alerts":        a.alerts,
+		"POST /v1/webhooks":      a.webhooks,
 	} {
 		mux.Handle(pattern, a.adapt(f))
 	}

@@ -43,6 +43,9 @@ type Graph struct {
 	plan   table
 	limit  *throttle
 	score  scoreCache
+	// exports are those of billing data, by operation. Used with the state locked.
+	exports map[string]*export
+	ordered []string // their operations, oldest first
 
 	metadata metadataDocs
 	pages    sync.Pool // of *[]byte: large pages are encoded into used memory
@@ -142,6 +145,9 @@ func (c *call) run() (*reply, error) {
 	c.base = kit.Base(c.r)
 	if isUserInfo(c.r) {
 		return c.userInfo()
+	}
+	if rest, blob := strings.CutPrefix(c.r.URL.Path, blobsPath); blob {
+		return c.blob(rest)
 	}
 	if err := c.locate(); err != nil {
 		return nil, err

@@ -125,6 +125,7 @@ var (
 	mayMoveGDAP    = allow(gdapAll).when(mayMove)
 	mayReadAlerts  = allow(readPartnerSecurity).forPartner().when(agentOr(watchers...))
 	mayWriteAlerts = allow("PartnerSecurity.ReadWrite.All").forPartner().when(agentOr(entra.RoleSecurityAdministrator))
+	mayReadBilling = allow("PartnerBilling.Read.All").forPartner().when(agentOr(entra.RoleBillingAdministrator, entra.RoleGlobalReader))
 	mayReadScore   = allow(readPartnerSecurity).forPartner().when(agentOr(watchers...))
 )
 

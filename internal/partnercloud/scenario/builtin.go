@@ -166,39 +166,6 @@ func (b *builder) strength(t *world.Tenant, name string) []byte {
 	panic("scenario: no strength " + name)
 }
 
-// legacyAlert gives the name an alert type had before 15 May 2024.
-func legacyAlert(typ string) (string, bool) {
-	m := alertNames()
-	for i := 0; i < len(m); i += 2 {
-		if m[i] == typ {
-			return m[i+1], true
-		}
-	}
-	return "", false
-}
-
-func alertTypes() (out []string) {
-	m := alertNames()
-	for i := 0; i < len(m); i += 2 {
-		out = append(out, m[i])
-	}
-	return out
-}
-
-// alertNames are type and former type by turns (contracts.md section 7.4; which
-// former one belongs to which is general knowledge).
-func alertNames() []string {
-	return []string{
-		"CryptoMining", "networkConnectionsToCryptoMiningPools",
-		"ARM_AnomalousResourceConsumption", "usageAnomalyDetection",
-		"ARM_SuspiciousOperations", "usageAnomalyDetection",
-		"VM_AnomalousDeployment", "virtualMachineDeploymentAnomaly",
-		"AzureBatch_AnomalousDeployment", "multiRegionVirtualMachineScaleSetDeploymentAnomaly",
-		"AzureContainerInstances_AnomalousDeployment", "multiRegionVirtualMachineScaleSetDeploymentAnomaly",
-		"AzureMachineLearning_AnomalousDeployment", "multiRegionMachineLearningUsageAnomaly",
-	}
-}
-
 // licence gives the SKUs of a licence word. SKU ids and part numbers are
 // general knowledge; features hang on the plans.
 func licence(word string, seats, used int) []world.SKU {

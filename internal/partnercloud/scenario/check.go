@@ -116,6 +116,7 @@ func (c *checker) check() {
 	names := c.tenant("$", "$.partner", p.Domains, &p.Settings, sc.People, sc.Groups, sc.Apps, sites)
 	c.keyVault(names)
 	c.appsOfOthers()
+	c.stories()
 	for i, v := range sc.Vendors {
 		path := fmt.Sprintf("$.vendors[%d]", i)
 		c.named(path, "vendor", v.Name)

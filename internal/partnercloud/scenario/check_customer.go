@@ -3,6 +3,7 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,8 @@ func (c *checker) customer(i int, partnerNames *tenantNames, resellers, sites, r
 	}
 	for j, a := range k.Alerts {
 		at := fmt.Sprintf("%s.alerts[%d]", path, j)
-		if _, ok := legacyAlert(a.Type); !ok {
-			c.fault(at+".type", "types are "+strings.Join(alertTypes(), ", "), "no alert type is called %q", a.Type)
+		if _, ok := world.LegacyAlertType(a.Type); !ok {
+			c.fault(at+".type", "types are "+strings.Join(world.AlertTypes(), ", "), "no alert type is called %q", a.Type)
 		}
 		if !azure[strings.ToLower(a.Azure)] {
 			c.fault(at, "name an Azure subscription of the same customer", "no Azure subscription is called %q", a.Azure)
@@ -144,3 +145,27 @@ func (c *checker) enforcement() {
 		}
 	}
 }
+
+// stories checks what the clock is to play: names of stories, named customers with Azure.
+func (c *checker) stories() {
+	for i := range c.sc.Stories {
+		st, path := &c.sc.Stories[i], fmt.Sprintf("$.stories[%d]", i)
+		if !slices.Contains(world.StoryNames(), st.Name) {
+			c.fault(path+".name", "known are: "+strings.Join(world.StoryNames(), ", "), "no story is called %q", st.Name)
+		}
+		k := slices.IndexFunc(c.sc.Customers, func(k Customer) bool { return strings.EqualFold(k.Domain, st.Customer) })
+		if k < 0 {
+			c.fault(path+".customer", "name a customer of this scenario by domain", "no customer is called %q", st.Customer)
+		} else if z := c.sc.Customers[k].Azure; len(z) == 0 || st.Azure != "" &&
+			!slices.ContainsFunc(z, func(a Azure) bool { return strings.EqualFold(a.Name, st.Azure) }) {
+			c.fault(path+".azure", "name one of the customer's Azure subscriptions", "%s has no Azure subscription %q", st.Customer, st.Azure)
+		}
+		c.moment(path+".begins", st.Begins)
+		if strings.HasPrefix(string(st.Begins), "-") {
+			c.fault(path+".begins", "write +2h", "a story cannot begin before the world was made")
+		}
+	}
+}
+
+// Start is when a story begins.
+func (st *Story) Start(created time.Time) time.Time { return st.Begins.or(created, created) }

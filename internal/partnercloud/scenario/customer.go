@@ -132,7 +132,7 @@ func (b *builder) machineID(k *Customer, a *Azure, m *Machine) string {
 }
 
 func (b *builder) alert(t *world.Tenant, k *Customer, a *Alert, n int) {
-	legacy, _ := legacyAlert(a.Type)
+	legacy, _ := world.LegacyAlertType(a.Type)
 	detected := a.Detected.or(b.created, b.created.Add(-30*time.Hour)).Truncate(time.Second)
 	al := &world.Alert{
 		ID: b.state.GUID(fmt.Sprintf("alert/%s/%d", b.customerID(k), n)), Type: a.Type, LegacyType: legacy, Name: cmp.Or(a.Name, a.Type), Description: a.About,

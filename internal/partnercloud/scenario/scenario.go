@@ -32,6 +32,7 @@ type Scenario struct {
 	KeyVault    KeyVault    `yaml:"keyVault"`
 	Enforcement Enforcement `yaml:"enforcement"`
 	Exceptions  []Exception `yaml:"exceptions"`
+	Stories     []Story     `yaml:"stories"`
 
 	text []byte // as parsed, for Spec
 }
@@ -307,6 +308,14 @@ type Alert struct {
 	Hits       int    `yaml:"hits"`
 	Test       bool   `yaml:"test"`
 	By         string `yaml:"by"` // who answered it
+}
+
+// Story is an attack, or honest work that looks like one, that the clock plays.
+type Story struct {
+	Name     string `yaml:"name"`     // mine, containers, deployment
+	Customer string `yaml:"customer"` // by domain
+	Azure    string `yaml:"azure"`    // name of the subscription; "" is the first
+	Begins   Moment `yaml:"begins"`   // "" at once; +2h after the world was made
 }
 
 // Location is a named location: networks or countries.

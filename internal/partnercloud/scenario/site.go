@@ -58,6 +58,36 @@ func (s *spot) address(n uint32) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
 }
 
+// Address gives an address in a country, or far from it; which is one of several. Far is
+// where attacks come from, then the cities of other countries.
+func (sc *Scenario) Address(country string, far bool, which uint64) netip.Addr {
+	var list []spot
+	if first := sc.attackers(); far && which <= 1 && first.place.Country != country {
+		list = []spot{first}
+	}
+	towns := citySpots()
+	if !far {
+		for i := range sc.Sites {
+			if s, known := sc.spots()[strings.ToLower(sc.Sites[i].Name)]; known {
+				towns = append([]spot{s}, towns...)
+			}
+		}
+	}
+	for i := range towns {
+		if len(list) > 0 && far && which <= 1 {
+			break
+		}
+		if (towns[i].place.Country == country) != far {
+			list = append(list, towns[i])
+		}
+	}
+	if len(list) == 0 {
+		list = towns
+	}
+	at := list[which*7%uint64(len(list))]
+	return at.address(uint32(20 + which%100)) //nolint:gosec // below 120
+}
+
 // Locate says where an address lies in the world of this scenario: at one of its
 // sites, the narrowest that holds it, or in a generated customer's city. The
 // zero Place is nowhere known.

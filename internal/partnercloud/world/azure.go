@@ -3,6 +3,7 @@ package world
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type AzureSubscription struct {
 	Groups    []AzureGroup    `json:"groups,omitempty"`
 	Providers []AzureProvider `json:"providers,omitempty"` // registrations that were changed
 	Locks     []AzureLock     `json:"locks,omitempty"`
+	Quotas    []AzureQuota    `json:"quotas,omitempty"`
 }
 
 // Span is a span of time; Until is exclusive, zero while it lasts.
@@ -83,6 +85,26 @@ func (a *AzureSubscription) On(day, now time.Time) float64 {
 	return 1 - float64(min(off, 24*time.Hour))/float64(24*time.Hour)
 }
 
+// maxActivity bounds a subscription's activity log: Azure forgets too.
+const maxActivity = 15_000
+
+// Ask notes a request for a quota, which is granted. It is called inside Change.
+func (a *AzureSubscription) Ask(q AzureQuota) {
+	a.Quotas = slices.DeleteFunc(slices.Clone(a.Quotas), func(o AzureQuota) bool {
+		return o.Provider == q.Provider && o.Location == q.Location && strings.EqualFold(o.Name, q.Name)
+	})
+	a.Quotas = append(a.Quotas, q)
+}
+
+// Log appends an event to the activity log. It is called inside Change.
+func (a *AzureSubscription) Log(event json.RawMessage) {
+	old := a.Activity
+	if len(old) >= maxActivity {
+		old = old[len(old)-maxActivity+1:]
+	}
+	a.Activity = append(slices.Clone(old), event)
+}
+
 // AzureLock is a management lock.
 type AzureLock struct {
 	Name  string `json:"name"`
@@ -131,37 +153,64 @@ type AzureResource struct {
 	// Power of a machine: running, deallocating until Due, then deallocated.
 	Power string    `json:"power,omitempty"`
 	Due   time.Time `json:"due,omitzero"`
-	// Hourly is what a running machine costs an hour; its times are Runs.
+	// Hourly is what one running machine, node or container group costs an hour; the
+	// times are Runs.
 	Hourly float64 `json:"hourly,omitempty"`
 	Runs   []Run   `json:"runs,omitempty"`
+	// Count is how many machines a scale set has, or nodes a pool or a compute; 0 is
+	// none of those, and counts as one where there is a price.
+	Count int `json:"count,omitempty"`
+	// Props are the properties as they were written, of types that show them again.
+	Props json.RawMessage `json:"props,omitempty"`
 }
 
-// Path is a resource's id behind /subscriptions/{id}.
+// Path is a resource's id behind /subscriptions/{id}. What lies in another resource has
+// a type and a name of several parts: Microsoft.Batch/batchAccounts/pools, account/pool.
 func (r *AzureResource) Path() string {
-	return "/resourceGroups/" + r.Group + "/providers/" + r.Type + "/" + r.Name
+	namespace, kinds, _ := strings.Cut(r.Type, "/")
+	out, names := "/resourceGroups/"+r.Group+"/providers/"+namespace, strings.Split(r.Name, "/")
+	for i, kind := range strings.Split(kinds, "/") {
+		if out += "/" + kind; i < len(names) {
+			out += "/" + names[i]
+		}
+	}
+	return out
 }
 
 // Run is a time that a machine is paid for: until it is deallocated or deleted.
 type Run struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to,omitzero"` // zero: it runs
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to,omitzero"`     // zero: it runs
+	Count int       `json:"count,omitempty"` // machines of a set, nodes of a pool; 0 is one
 }
 
-// Pay begins or ends a time that a machine is paid for. It gives a changed copy: a
-// resource is shared.
+// Pay begins or ends a time that what runs is paid for; another Count begins a new one.
+// It gives a changed copy: a resource is shared.
 func (r AzureResource) Pay(on bool, at time.Time) AzureResource {
 	last := len(r.Runs) - 1
 	open := last >= 0 && r.Runs[last].To.IsZero()
-	if r.Hourly == 0 || on == open {
+	if r.Hourly == 0 || on == open && (!open || r.Runs[last].Count == r.Count) {
 		return r
 	}
 	r.Runs = append([]Run{}, r.Runs...)
-	if on {
-		r.Runs = append(r.Runs, Run{From: at})
-	} else {
+	if open {
 		r.Runs[last].To = at
 	}
+	if on {
+		r.Runs = append(r.Runs, Run{From: at, Count: r.Count})
+	}
 	return r
+}
+
+// AzureQuota is a quota that is not what it was at first, and the last request for it.
+type AzureQuota struct {
+	Provider string    `json:"provider"` // lower case: microsoft.compute
+	Location string    `json:"location"`
+	Name     string    `json:"name"` // standardNCASv3_T4Family, cores
+	Limit    int       `json:"limit"`
+	Request  string    `json:"request,omitempty"` // id of the last request
+	At       time.Time `json:"at,omitzero"`
+	By       string    `json:"by,omitempty"`
 }
 
 // AzureRole is a role assignment on a subscription. Under DAP and GDAP Owner

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// comeDue writes down what became of the partner's delegated admin relationships
-// by the mere passing of time, each once, with the Partner Center audit record
+// comeDue plays stories, and writes down what became of the partner's delegated admin
+// relationships by the mere passing of time, each once, with the Partner Center audit record
 // that its webhook follows from (contracts.md sections 2.6, 2.7, 3.11). It is
 // called with every change of the world, and before whatever comes after the next
 // moment at which something is due: until then it does nothing.
@@ -25,6 +25,7 @@ func (s *State) comeDue() {
 		s.due.settled = today
 		s.Settle(now)
 	}
+	s.storiesDue(now)
 	for _, r := range p.Relationships.List() {
 		s.relationshipDue(p, r, now)
 	}

@@ -70,7 +70,11 @@ func (s *State) NewestRequests(t *Tenant, from time.Time) iter.Seq[*PartnerReque
 
 // RaiseAlert puts a fraud alert into the partner tenant and the audit record
 // from which its webhook follows (contracts.md sections 2.6, 2.7, 2.9).
-func (s *State) RaiseAlert(a *Alert) {
+func (s *State) RaiseAlert(a *Alert) { s.RaiseAlertAt(a, s.Clock.Now()) }
+
+// RaiseAlertAt is RaiseAlert at a moment that has come. An alert that is there already is
+// changed, and told of once more.
+func (s *State) RaiseAlertAt(a *Alert, at time.Time) {
 	p := s.PartnerTenant()
 	p.Alerts.Put(a)
 	name := ""
@@ -78,7 +82,41 @@ func (s *State) RaiseAlert(a *Alert) {
 		name = c.Name
 	}
 	s.Record(&AuditRecord{
-		Customer: a.Customer, CustomerName: name, ResourceType: "subscription", Operation: "azure_fraud_event_detected",
+		At: at, Customer: a.Customer, CustomerName: name, ResourceType: "subscription", Operation: "azure_fraud_event_detected",
 		Data: []KeyValue{{Key: "SubscriptionId", Value: a.Subscription}, {Key: "EventId", Value: a.EventID}},
 	})
+}
+
+// LegacyAlertType gives the name an alert type had before 15 May 2024 (contracts.md
+// section 7.4; which former one belongs to which is general knowledge).
+func LegacyAlertType(kind string) (string, bool) {
+	m := alertNames()
+	for i := 0; i < len(m); i += 2 {
+		if m[i] == kind {
+			return m[i+1], true
+		}
+	}
+	return "", false
+}
+
+// AlertTypes are the known alert types.
+func AlertTypes() (out []string) {
+	m := alertNames()
+	for i := 0; i < len(m); i += 2 {
+		out = append(out, m[i])
+	}
+	return out
+}
+
+// alertNames are type and former type by turns.
+func alertNames() []string {
+	return []string{
+		"CryptoMining", "networkConnectionsToCryptoMiningPools",
+		"ARM_AnomalousResourceConsumption", "usageAnomalyDetection",
+		"ARM_SuspiciousOperations", "usageAnomalyDetection",
+		"VM_AnomalousDeployment", "virtualMachineDeploymentAnomaly",
+		"AzureBatch_AnomalousDeployment", "multiRegionVirtualMachineScaleSetDeploymentAnomaly",
+		"AzureContainerInstances_AnomalousDeployment", "multiRegionVirtualMachineScaleSetDeploymentAnomaly",
+		"AzureMachineLearning_AnomalousDeployment", "multiRegionMachineLearningUsageAnomaly",
+	}
 }

@@ -193,8 +193,9 @@ type Customer struct {
 	Agreed       bool      `json:"agreed"` // customer agreement confirmed
 	Locked       bool      `json:"locked,omitempty"`
 	Currency     string    `json:"currency"`
-	Budget       *float64  `json:"budget,omitempty"` // nil: none set
-	Cost         float64   `json:"cost"`             // of the current month
+	Budget       *float64  `json:"budget,omitempty"`     // nil: none set
+	BudgetTold   string    `json:"budgetTold,omitempty"` // month in which it was told to be exceeded: 2026-11
+	Cost         float64   `json:"cost"`                 // of the current month
 	ETag         int64     `json:"etag"`
 
 	Subscriptions []Subscription `json:"subscriptions,omitempty"`

@@ -222,6 +222,7 @@ type AuditRecord struct {
 	Correlation  string
 	Status       string // succeeded, failed, progress, decline
 	Data         []KeyValue
+	Quiet        bool // no audit record: a webhook follows from it, and nothing lists it
 }
 
 // PartnerRequest is one request to Partner Center, portal or API, as the MFA

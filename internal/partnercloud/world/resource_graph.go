@@ -49,6 +49,7 @@ func graphScopes() []Scope {
 		{ID: "4908d5b9-3fb2-4b1e-9336-1888b7937185", Value: "Organization.Read.All", Admin: true},
 		{ID: "0c0064ea-477b-4130-82a5-4c2cc4ff68aa", Value: "DelegatedAdminRelationship.Read.All", Admin: true},
 		{ID: "885f682f-a990-4bad-a642-36736a74b0c7", Value: "DelegatedAdminRelationship.ReadWrite.All", Admin: true},
+		{ID: "8804798e-5934-4e30-8ce3-ef88257cecd4", Value: "PartnerBilling.Read.All", Admin: true},
 		{ID: "5567b981-0bf1-4796-9038-0648b46e116d", Value: "PartnerSecurity.Read.All", Admin: true},
 		{ID: "0cd2c1f6-94a1-4075-ab8c-0b1aff2e1ad5", Value: "PartnerSecurity.ReadWrite.All", Admin: true},
 		{ID: "37f7f235-527c-4136-accd-4a02d197296e", Value: "openid", Admin: false},
@@ -103,6 +104,7 @@ func graphRoles() []Scope {
 		{ID: "498476ce-e0fe-48b0-b801-37ba7e2685c6", Value: "Organization.Read.All", Admin: true},
 		{ID: "f6e9e124-4586-492f-adc0-c6f96e4823fd", Value: "DelegatedAdminRelationship.Read.All", Admin: true},
 		{ID: "cc13eba4-8cd8-44c6-b4d4-f93237adce58", Value: "DelegatedAdminRelationship.ReadWrite.All", Admin: true},
+		{ID: "7c3e1994-38ff-4412-a99b-9369f6bb7706", Value: "PartnerBilling.Read.All", Admin: true},
 		{ID: "21ffa320-2e7f-47d3-a466-7ff04d2dd68d", Value: "PartnerSecurity.Read.All", Admin: true},
 		{ID: "04a2c935-5b4b-474a-be42-11f53111f271", Value: "PartnerSecurity.ReadWrite.All", Admin: true},
 	}

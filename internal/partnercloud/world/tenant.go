@@ -84,6 +84,8 @@ type Tenant struct {
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
 	// AzureRoot are role assignments at the root of Azure, above every subscription:
+	// AzureEvents is the activity log of the tenant itself, above its subscriptions.
+	AzureEvents []json.RawMessage `json:"azureEvents,omitempty"`
 	// a Global Administrator who elevated himself has one.
 	AzureRoot []AzureRole `json:"azureRoot,omitempty"`
 

@@ -15,6 +15,11 @@ const day = 24 * time.Hour
 // with a price of their own use it as long as they run. While the subscription is off
 // it uses nothing. since is when there was anything to use.
 func (s *State) Usage(tenant, subscription string, since, from, to time.Time) []AzureUsage {
+	return s.usage(s.meteredOf(tenant, subscription), since, from, to, s.Clock.Now())
+}
+
+// meteredOf is a subscription as far as usage follows from it; nil for none.
+func (s *State) meteredOf(tenant, subscription string) *AzureSubscription {
 	var made *AzureSubscription
 	if t := s.tenants[strings.ToLower(tenant)]; t != nil {
 		made = t.Azure.Get(subscription)
@@ -28,14 +33,20 @@ func (s *State) Usage(tenant, subscription string, since, from, to time.Time) []
 			made = seeded
 		}
 	}
+	return made
+}
+
+// usage is what a subscription used up to a moment.
+func (s *State) usage(made *AzureSubscription, since, from, to, now time.Time) []AzureUsage {
 	if made == nil {
 		return nil
 	}
 	seeded := made.Usage
 	if len(seeded) == 0 {
-		return made.metered(from, to, s.Clock.Now())
+		return made.metered(from, to, now)
 	}
-	priced := slices.ContainsFunc(made.Resources, func(r AzureResource) bool { return r.Hourly != 0 })
+	// What was made later has a price of its own, and says nothing of what was there.
+	priced := slices.ContainsFunc(made.Resources, func(r AzureResource) bool { return r.Hourly != 0 && !r.Created.After(s.Created) })
 	byDay := map[time.Time][]AzureUsage{}
 	first, last := seeded[0].Day.Truncate(day), seeded[0].Day.Truncate(day)
 	for _, u := range seeded {
@@ -48,7 +59,6 @@ func (s *State) Usage(tenant, subscription string, since, from, to time.Time) []
 			last = d
 		}
 	}
-	now := s.Clock.Now()
 	var out []AzureUsage
 	for d := from.UTC().Truncate(day); d.Before(to) && !d.After(now); d = d.Add(day) {
 		if d.Before(since.UTC().Truncate(day)) {
@@ -81,7 +91,54 @@ func (s *State) Usage(tenant, subscription string, since, from, to time.Time) []
 // UsageOf gives the usage of an Azure subscription of a tenant since its plan was
 // bought.
 func (s *State) UsageOf(tenant, subscription string, from, to time.Time) []AzureUsage {
-	since := from
+	return s.Usage(tenant, subscription, s.boughtSince(tenant, subscription, from), from, to)
+}
+
+// UsageByResource is UsageOf as it was known at a moment, every row of a resource: what
+// is known for a subscription alone is shared out equally among the machines of that day.
+func (s *State) UsageByResource(tenant, subscription string, from, to, now time.Time) []AzureUsage {
+	made := s.meteredOf(tenant, subscription)
+	if made == nil {
+		return nil
+	}
+	var out []AzureUsage
+	own := map[string]bool{} // machines that have rows of the past of their own
+	for _, u := range made.Usage {
+		own[u.Resource] = true
+	}
+	for _, u := range s.usage(made, s.boughtSince(tenant, subscription, from), from, to, now) {
+		if u.Resource != "" {
+			out = append(out, u)
+			continue
+		}
+		var machines []*AzureResource
+		for i := range made.Resources {
+			r := &made.Resources[i]
+			if strings.EqualFold(r.Type, machineKind) && r.Created.Before(u.Day.AddDate(0, 0, 1)) && !own[r.Path()] && !r.Created.After(s.Created) {
+				machines = append(machines, r)
+			}
+		}
+		if len(machines) == 0 || u.Category != machineHours {
+			out = append(out, u)
+			continue
+		}
+		n := float64(len(machines))
+		for _, r := range machines {
+			one := u
+			one.Quantity, one.Cost, one.Location, one.Meter, one.Resource = u.Quantity/n, u.Cost/n, r.Location, r.Size, r.Path()
+			out = append(out, one)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y AzureUsage) int { return x.Day.Compare(y.Day) })
+	return out
+}
+
+const machineKind = "Microsoft.Compute/virtualMachines"
+
+// boughtSince is when the plan of a subscription was bought; the other moment when that
+// is not known.
+func (s *State) boughtSince(tenant, subscription string, other time.Time) time.Time {
+	since := other
 	if p := s.PartnerTenant(); p != nil {
 		if c := p.Customers.Get(tenant); c != nil {
 			for i := range c.Subscriptions {
@@ -93,11 +150,20 @@ func (s *State) UsageOf(tenant, subscription string, from, to time.Time) []Azure
 			}
 		}
 	}
-	return s.Usage(tenant, subscription, since, from, to)
+	return since
 }
 
 // machineHours is the category of what running machines cost.
 const machineHours = "Virtual Machines"
+
+// meterCategory is the category that a running resource is paid in: nodes of Batch and
+// of Machine Learning are virtual machines.
+func meterCategory(kind string) string {
+	if strings.EqualFold(kind, "Microsoft.ContainerInstance/containerGroups") {
+		return "Container Instances"
+	}
+	return machineHours
+}
 
 // metered is what machines with a price of their own have used, a day and machine a
 // row.
@@ -108,10 +174,10 @@ func (a *AzureSubscription) metered(from, to, now time.Time) []AzureUsage {
 		for d := from.UTC().Truncate(day); d.Before(to) && !d.After(now); d = d.Add(day) {
 			hours := 0.0
 			for _, run := range r.Runs {
-				hours += a.hoursOn(run, d, now)
+				hours += a.hoursOn(run, d, now) * float64(max(1, run.Count))
 			}
 			if hours > 0 {
-				out = append(out, AzureUsage{Day: d, Category: machineHours, Quantity: round4(hours), Unit: "1 Hour",
+				out = append(out, AzureUsage{Day: d, Category: meterCategory(r.Type), Quantity: round4(hours), Unit: "1 Hour",
 					Cost: math.Round(hours*r.Hourly*100) / 100, Resource: r.Path(), Location: r.Location, Meter: r.Size})
 			}
 		}

@@ -32,6 +32,7 @@ type State struct {
 	Enforcement Enforcement                        `json:"enforcement"`
 	ChangeNo    int64                              `json:"changeNo"`
 	KeyVault    *KeyVault                          `json:"keyVault,omitempty"`
+	Stories     Table[Story, *Story]               `json:"stories,omitzero"`
 
 	// History makes the generated rows of a day that lies before Created; nil
 	// means there is none. It must give the same rows each time.
@@ -43,6 +44,9 @@ type State struct {
 	// Settle writes down what the passing of time made of subscriptions that were
 	// bought. It is called under the lock, when a day of the clock has begun.
 	Settle func(now time.Time) `json:"-"`
+	// Play plays the acts of a story that are due, and gives the moment of the next; zero
+	// when it is over. It is called under the lock.
+	Play func(s *State, id string, now time.Time) time.Time `json:"-"`
 	// Make makes the tenant of an id that is known and not yet made.
 	Make func(s *State, id string) *Tenant `json:"-"`
 
@@ -178,6 +182,9 @@ func (s *State) Tenant(idOrDomain string) *Tenant {
 	}
 	return nil
 }
+
+// MadeTenant finds a tenant by id that exists by now, without making it; nil for none.
+func (s *State) MadeTenant(id string) *Tenant { return s.tenants[strings.ToLower(id)] }
 
 // PartnerTenant is the partner's own tenant.
 func (s *State) PartnerTenant() *Tenant { return s.Tenant(s.Partner) }
