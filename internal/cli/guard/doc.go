@@ -1,8 +1,7 @@
 // Package guard has the commands that hand out tokens and refuse them: exec, token,
 // policy and serve; those that let into the web console; mfa, our provider of External
-// MFA with its people; otp, the application for one-time passwords; and the mail bridge
-// with the passwords of its devices: bridge and apppassword; and Microsoft's alerts about
-// Azure fraud with their answers, and what stops an attack: fraud. Of delegation it has
-// what asks Microsoft: probe. Of spending it has status, and budgets, which sets what
-// warns of it.
+// MFA with its people; otp, the application for one-time passwords; the mail bridge with
+// the passwords of its devices: bridge and apppassword; fraud, which answers Microsoft's
+// alerts about Azure fraud and stops attacks; and of spending status, and budgets, which
+// sets what warns of it. Of delegation it has what asks Microsoft: probe.
 package guard

@@ -19,28 +19,29 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// newFraud makes the commands about Microsoft's alerts of Azure fraud.
+// newFraud makes the commands about Azure fraud.
 func newFraud(env *kit.Env) *cobra.Command {
-	var in kit.Installation
-	cmd := &cobra.Command{
-		Use: "fraud", Short: "Answer Microsoft's alerts about Azure fraud: a clock, who has it, and the answer", Args: kit.NoWords,
-		Long: `Microsoft warns of abused Azure subscriptions and wants an answer: a reaction within an
+	return kit.Installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
+		cmd := &cobra.Command{
+			Use: "fraud", Short: "Alerts of Azure fraud: see them, stop them, answer them",
+			Args: kit.Only("fraud", "list, show, watch, assign, note, resolve, webhook, contain, inquire, timeline, report"),
+			Long: `Microsoft warns of abused Azure subscriptions and wants an answer: a reaction within an
 hour, and 24 hours on average over 30 days. fraud reads the alerts, from Graph or, where
-that refuses, from Partner Center; keeps who has each and what was found out; and sends
-the answer. Answering stops nothing: what mines goes on until its resources are stopped.`,
-		Example: `  partnerguard fraud list
-  partnerguard fraud show fa-abcdef
+that refuses, from Partner Center; keeps who has each and what was found out; helps to
+find out and to stop it; and sends the answer. Answering stops nothing: what mines goes
+on until its resources are stopped.`,
+			Example: `  partnerguard fraud list
+  partnerguard fraud contain fa-abcdef --plan > plan.yaml
   partnerguard fraud resolve fa-abcdef --reason fraud`,
-	}
-	in.Register(cmd)
-	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
-	for _, act := range []func(*kit.Env, kit.Opener) *cobra.Command{newFraudList, newFraudShow, newFraudWatch, newFraudAssign, newFraudNote, newFraudResolve,
-		newFraudWebhook, newFraudContain} {
-		cmd.AddCommand(act(env, open))
-	}
-	cmd.AddCommand(newFraudContain(env, open))
-	cmd.AddCommand(newFraudInquiries(env, open)...)
-	return cmd
+			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		}
+		for _, act := range []func(*kit.Env, kit.Opener) *cobra.Command{newFraudList, newFraudShow, newFraudWatch, newFraudAssign, newFraudNote,
+			newFraudResolve, newFraudWebhook, newFraudContain} {
+			cmd.AddCommand(act(env, open))
+		}
+		cmd.AddCommand(newFraudInquiries(env, open)...)
+		return cmd
+	})
 }
 
 // fraudSaid is what list and watch say.

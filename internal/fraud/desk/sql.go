@@ -119,17 +119,6 @@ func (d *Desk) alerts(ctx context.Context) ([]kept, error) {
 	return all(ctx, d.d.DB, scanAlert, "SELECT "+alertColumns+", mark FROM fraud_alerts ORDER BY seen, id")
 }
 
-func (d *Desk) alert(ctx context.Context, id string) (kept, error) {
-	k, err := scanAlert(d.d.DB.QueryRowContext(ctx, "SELECT "+alertColumns+", mark FROM fraud_alerts WHERE id = $1", id))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return k, none(id)
-	case err == nil && k.ID != id:
-		return k, vault.Other(alertBook, id)
-	}
-	return k, failed(err)
-}
-
 // putAlert writes an alert, in the place of whatever row has its id.
 func (d *Desk) putAlert(ctx context.Context, k *kept) error {
 	if err := k.write(); err != nil {
