@@ -282,14 +282,14 @@ func (b *builder) machines(t *world.Tenant, k *Customer, a *Azure, s *world.Azur
 				Location: r.Location, Created: r.Created})
 			if attack != nil {
 				s.Activity = append(s.Activity, b.event(t, s, r.Created.Add(-time.Minute), "Microsoft.Resources/subscriptions/resourceGroups/write",
-					"/subscriptions/"+s.ID+"/resourceGroups/"+r.Group, who, attack))
+					"/subscriptions/"+s.ID+"/resourceGroups/"+r.Group, who, attack, nil))
 			}
 		}
 		s.Resources = append(s.Resources, r,
 			world.AzureResource{Group: r.Group, Type: "Microsoft.Compute/disks", Name: m.Name + "_OsDisk", Location: r.Location, Created: r.Created},
 			world.AzureResource{Group: r.Group, Type: "Microsoft.Network/networkInterfaces", Name: m.Name + "-nic", Location: r.Location, Created: r.Created})
 		if recent {
-			s.Activity = append(s.Activity, b.event(t, s, r.Created, "Microsoft.Compute/virtualMachines/write", b.machineID(k, a, m), who, attack))
+			s.Activity = append(s.Activity, b.event(t, s, r.Created, "Microsoft.Compute/virtualMachines/write", b.machineID(k, a, m), who, attack, &r))
 		}
 	}
 }

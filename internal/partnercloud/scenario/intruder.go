@@ -100,7 +100,8 @@ func (w *writer) intrude(day time.Time) {
 }
 
 // event is an activity log event, with the members that Azure Monitor gives it.
-func (b *builder) event(t *world.Tenant, s *world.AzureSubscription, at time.Time, operation, resourceID, caller string, in *intrusion) []byte {
+func (b *builder) event(t *world.Tenant, s *world.AzureSubscription, at time.Time, operation, resourceID, caller string, in *intrusion,
+	made *world.AzureResource) []byte {
 	text := func(v string) map[string]any { return map[string]any{"value": v, "localizedValue": v} }
 	provider, kind, _ := strings.Cut(operation, "/")
 	kind = kind[:max(0, strings.LastIndexByte(kind, '/'))]
@@ -114,6 +115,11 @@ func (b *builder) event(t *world.Tenant, s *world.AzureSubscription, at time.Tim
 		"resourceId": resourceID, "subscriptionId": s.ID, "tenantId": t.ID, "resourceGroupName": group, "resourceProviderName": text(provider),
 		"resourceType":  text(provider + "/" + kind),
 		"correlationId": b.state.GUID("event/" + resourceID + operation), "eventDataId": b.state.GUID("eventdata/" + resourceID + operation),
+	}
+	if made != nil {
+		e["properties"] = map[string]any{"statusCode": "Created", "serviceRequestId": nil, "eventCategory": "Administrative", "entity": resourceID,
+			"message": operation, "hierarchy": t.ID + "/" + s.ID, "responseBody": string(mustJSON(map[string]any{"name": made.Name, "location": made.Location,
+				"properties": map[string]any{"hardwareProfile": map[string]any{"vmSize": made.Size}, "provisioningState": "Succeeded"}}))}
 	}
 	if in != nil {
 		ip := in.from.address(in.host).String()
