@@ -148,6 +148,11 @@ func (v *visitor) addresses(path string, s *screen.Screen) []string {
 	for _, t := range []string{v.of["zzb"], v.of["zzp"], "zzb.example", v.of["zza"]} {
 		list = append(list, path+"?tenant="+t)
 	}
+	for _, where := range v.open {
+		if strings.HasPrefix(where, path+"?") {
+			list = append(list, where)
+		}
+	}
 	if v.customers == nil || s == nil {
 		return list
 	}

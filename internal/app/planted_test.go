@@ -36,6 +36,7 @@ type planted struct {
 	s     *app.Installation
 	of    map[string]string // tenant id by mark: zzp the partner's, zza and zzb the customers'
 	ids   []string          // of what is zzb's or zzp's: rows, alerts, connections
+	open  []string          // addresses of pages that show nothing without one
 	words map[string]bool   // what was planted, and whether somebody saw it
 	told  map[string]bool   // leaks
 }
@@ -81,6 +82,7 @@ func plant(t testing.TB, lab *labtest.Lab, s *app.Installation) *planted {
 	p.partner()
 	p.judged()
 	p.alerted()
+	p.warned()
 	p.connected()
 	return p
 }
