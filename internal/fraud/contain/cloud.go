@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"strings"
 
 	"partnerguard/internal/msapi"
 )
@@ -69,7 +70,7 @@ type Cloud struct {
 
 // graph is the directory of a tenant.
 func (c *Cloud) graph(tenant string) Graph {
-	if tenant == c.Self.Tenant {
+	if strings.EqualFold(tenant, c.Self.Tenant) {
 		return c.Home
 	}
 	return c.Graph

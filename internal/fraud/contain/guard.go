@@ -75,7 +75,12 @@ func (c *Cloud) guardUser(ctx context.Context, steps []Step, s *Step) error {
 	if c.Self.User == "" && c.Self.UPN == "" {
 		return refuse("report it", "it is not known as whom this program acts")
 	}
-	if s.Tenant == c.Self.Tenant && strings.EqualFold(s.Target, c.Self.User) {
+	switch mine, err := c.ourselves(ctx, s); {
+	case absent(err):
+		return nil
+	case err != nil:
+		return err
+	case mine:
 		return refuse("work from another account's connection: --connection NAME; another administrator of the partner can do it by hand",
 			"%s is the account that this program acts with: it would lock itself out", print.Clean(c.Self.UPN, print.MaxName))
 	}
@@ -87,7 +92,7 @@ func (c *Cloud) guardUser(ctx context.Context, steps []Step, s *Step) error {
 		return problem.Wrap(err, problem.Conflict, "who else is a Global Administrator cannot be read, so that nobody is disabled: %s", err.Error()).
 			WithHint("give the connection RoleManagement.Read.Directory and User.Read.All, or have it done by hand: %s", c.Contact)
 	}
-	if !slices.ContainsFunc(all, func(a account) bool { return strings.EqualFold(a.ID, s.Target) }) {
+	if len(all) <= maxAdmins && !slices.ContainsFunc(all, func(a account) bool { return strings.EqualFold(a.ID, s.Target) }) {
 		return nil
 	}
 	gone := map[string]bool{strings.ToLower(s.Target): true}
@@ -106,7 +111,20 @@ func (c *Cloud) guardUser(ctx context.Context, steps []Step, s *Step) error {
 		"the same", "%s is the last Global Administrator of its tenant that can sign in: disabling it would lock everybody out", s.Name)
 }
 
-// maxAdmins bounds who is looked at.
+// ourselves says whether a step is about the account that we act with: by its id, or by its
+// name where the connection does not know the id.
+func (c *Cloud) ourselves(ctx context.Context, s *Step) (bool, error) {
+	if !strings.EqualFold(s.Tenant, c.Self.Tenant) {
+		return false, nil
+	}
+	if c.Self.User != "" {
+		return strings.EqualFold(s.Target, c.Self.User), nil
+	}
+	a, err := readAccount(ctx, c.graph(s.Tenant), userPath(s.Target))
+	return strings.EqualFold(a.UPN, c.Self.UPN), err
+}
+
+// maxAdmins bounds who is looked at; of more, anybody may be one.
 const maxAdmins = 200
 
 // admins are the accounts that hold Global Administrator now, by themselves or by a group.
@@ -175,25 +193,44 @@ func (c *Cloud) guardRole(ctx context.Context, steps []Step, s *Step) error {
 			going[strings.ToLower(steps[i].Target)] = true
 		}
 	}
+	below := strings.ToLower(strings.Join(parts[:3], "/")) + "/" // whose Owner is none of the whole subscription
 	owners, mine := 0, (*role)(nil)
 	for i := range list {
 		r := &list[i]
 		if strings.EqualFold(r.id, s.Target) {
 			mine = r
 		}
-		if r.definition == azureOwner && !going[strings.ToLower(r.id)] {
+		if r.definition == azureOwner && !going[strings.ToLower(r.id)] && !strings.HasPrefix(r.scope, below) {
 			owners++
 		}
 	}
 	switch {
-	case mine == nil:
-		return nil
+	case mine == nil: // it was there a moment ago
+		return problem.New(problem.Unavailable, "it is not among the role assignments that Azure lists now")
 	case strings.EqualFold(mine.kind, foreignGroup):
 		return refuse("take the step out", "it is the partner's own way into the subscription")
 	case strings.EqualFold(mine.principal, c.Self.User):
 		return refuse("work from another connection: --connection NAME", "it is the role of the account that this program acts with")
-	case mine.definition == azureOwner && owners == 0:
+	case mine.definition == azureOwner && owners == 0 && !strings.HasPrefix(mine.scope, below):
 		return refuse("leave one Owner whom you trust, or make one first", "no Owner of the subscription would be left")
+	case strings.EqualFold(mine.kind, "ServicePrincipal"):
+		return c.guardApp(ctx, s.Tenant, mine.principal)
+	}
+	return nil
+}
+
+// guardApp keeps the roles of the app that we act with, whose object in a tenant has an id of
+// its own.
+func (c *Cloud) guardApp(ctx context.Context, tenant, principal string) error {
+	a, err := readAccount(ctx, c.graph(tenant), appPath(url.PathEscape(principal)))
+	switch {
+	case absent(err): // of an app that is gone
+		return nil
+	case err != nil:
+		return problem.Wrap(err, problem.Conflict, "whose role it is cannot be read, so that it is not removed: %s", err.Error()).
+			WithHint("give the connection Application.Read.All, or have it done by hand: %s", c.Contact)
+	case strings.EqualFold(a.App, c.Self.App):
+		return refuse("work from another connection: --connection NAME", "it is the role of the app that this program acts with")
 	}
 	return nil
 }

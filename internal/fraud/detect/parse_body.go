@@ -13,7 +13,7 @@ func (r *eventRow) asked(e *Event) {
 	if l := []byte(r.Location); e.Region == "" && len(l) > 0 && l[0] == '"' {
 		e.Region = regionName(text.Unquote(l))
 	}
-	b := &body{e: e}
+	b := &body{e: e, top: bodyDepth + 1}
 	if len(r.Auth) > 0 && r.Auth[0] == '{' {
 		text.Members(r.Auth, func(key, val []byte) bool {
 			if strings.EqualFold(text.Unquote(key), "scope") && e.Resource == "" && val[0] == '"' {
@@ -29,7 +29,7 @@ func (r *eventRow) asked(e *Event) {
 	if b.low > 0 || b.dedicated > 0 {
 		e.Count = b.low + b.dedicated
 	}
-	if b.quota != "" {
+	if b.quota != "" && !strings.HasPrefix(strings.ToLower(e.Status), "succe") {
 		e.Status, e.Code = "Failed", b.quota
 	}
 	if e.Region == "" {
@@ -44,6 +44,9 @@ type body struct {
 	cpu            int
 	quota          string // the code of a failure
 	seen           int
+	depth          int  // of what is looked at
+	top            int  // where the region was found: a thing's own is above those of its parts
+	request        bool // what is looked at is what the caller wrote
 }
 
 // Limits of a body.
@@ -57,6 +60,7 @@ func (b *body) walk(name string, raw []byte, depth int) {
 	if depth > bodyDepth || len(raw) == 0 {
 		return
 	}
+	b.depth = depth
 	switch raw[0] {
 	case '{':
 		text.Members(raw, func(key, val []byte) bool {
@@ -70,7 +74,10 @@ func (b *body) walk(name string, raw []byte, depth int) {
 			if name == "sku" && k == "name" {
 				k = "skuname"
 			}
+			was := b.request
+			b.request = was || k == "requestbody"
 			b.walk(k, val, depth+1)
+			b.request = was
 			return true
 		})
 	case '[':
@@ -104,21 +111,24 @@ func (b *body) text(name, s string) {
 			e.Size = s
 		}
 	case "location", "region", "resourcelocation":
-		if r := regionName(s); r != "" {
-			e.Region = r
+		if r := regionName(s); r != "" && b.depth <= b.top {
+			e.Region, b.top = r, b.depth
 		}
 	case "roledefinitionid", "roledefinitionname":
 		e.Role = s[strings.LastIndexByte(s, '/')+1:]
 	case "principalid":
 		e.Targets = append(e.Targets, strings.ToLower(s))
 	case "code", "statuscode", "statusmessage", "errorcode":
+		if b.request { // whoever calls does not say what came of it
+			return
+		}
 		if failureOf(s) == failQuota {
 			b.quota = s
 		} else if e.Code == " " || e.Code == "" {
 			e.Code = s
 		}
 	case "message":
-		if failureOf(strings.ReplaceAll(s, " ", "")) == failQuota && b.quota == "" && bad(e.Status) {
+		if !b.request && failureOf(strings.ReplaceAll(s, " ", "")) == failQuota && b.quota == "" && bad(e.Status) {
 			b.quota = "QuotaExceeded"
 		}
 	case "capacity", "instancecount", "count", "nodecount", "maxnodecount", "vcpu", "cpu", "targetdedicatednodes", "targetlowprioritynodes":

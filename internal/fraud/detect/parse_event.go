@@ -116,7 +116,10 @@ type target struct {
 
 // ParseEvent reads a row of the Activity Log (of REST, a diagnostic setting, or flat), of the
 // directory's audit log, or a sign-in. The customer may be "".
-func ParseEvent(raw []byte) (Event, error) {
+func ParseEvent(raw []byte) (Event, error) { return parseEvent(raw, false) }
+
+// parseEvent reads a row; enclosed is one out of an envelope, which holds no further one.
+func parseEvent(raw []byte, enclosed bool) (Event, error) {
 	if len(raw) > maxRecord {
 		return Event{}, errLong
 	}
@@ -126,9 +129,9 @@ func ParseEvent(raw []byte) (Event, error) {
 			return Event{}, errObject
 		}
 	}
-	if cat := strings.ToLower(string(r.Category)); len(r.Props) > 0 && r.Activity == "" && (strings.HasSuffix(cat, "auditlogs") ||
+	if cat := strings.ToLower(string(r.Category)); !enclosed && len(r.Props) > 0 && r.Activity == "" && (strings.HasSuffix(cat, "auditlogs") ||
 		strings.Contains(cat, "signinlogs")) {
-		if in, err := ParseEvent([]byte(r.Props)); err == nil { // a diagnostic setting's envelope
+		if in, err := parseEvent(r.Props, true); err == nil { // a diagnostic setting's envelope
 			in.Customer = first2(in.Customer, lowerID(string(r.Tenant)))
 			return in, nil
 		}

@@ -3,6 +3,7 @@ package detect
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ var (
 	errWhen   = errors.New("does not say when it was")
 	errWhat   = errors.New("does not say what was used or done")
 	errWhose  = errors.New("says neither whose it is nor of which subscription")
+	errAmount = errors.New("has an amount that is no number")
 )
 
 // ParseUsage reads a rated usage line: a JSON object as the partner billing export has them,
@@ -116,10 +118,20 @@ func (r *usageRow) number(key, v string) {
 	}
 }
 
+// maxAmount is more than any line is of; what is over it would hide all that is beside it.
+const maxAmount = 1e15
+
+// number reads an amount: NaN is one that is none.
 func number(v string) float64 {
-	f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-	if err != nil {
+	if v = strings.TrimSpace(v); v == "" {
 		return 0
+	}
+	f, err := strconv.ParseFloat(v, 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return 0
+	case err != nil, math.IsInf(f, 0), math.Abs(f) > maxAmount:
+		return math.NaN()
 	}
 	return f
 }
@@ -207,6 +219,8 @@ func (r *usageRow) usage() (Usage, error) {
 		return u, errWhose
 	case r.category == "" && r.name == "" && r.meterID == "" && r.service == "":
 		return u, errWhat
+	case math.IsNaN(r.quantity + r.price + r.effective + r.cost + r.pricingCost):
+		return u, errAmount
 	}
 	if err := r.when(&u); err != nil {
 		return u, err
@@ -239,6 +253,9 @@ func (r *usageRow) when(u *Usage) error {
 			return errWhen
 		}
 	}
+	if !sane(t) {
+		return errWhen
+	}
 	u.From, u.To = t, t.Add(24*time.Hour)
 	if begin := t.Truncate(24 * time.Hour); !t.Equal(begin) {
 		u.From = t.Truncate(time.Hour)
@@ -251,7 +268,7 @@ func (r *usageRow) when(u *Usage) error {
 			u.To = u.From.Add(time.Hour)
 		}
 	}
-	if t, ok := clock(r.rated); ok {
+	if t, ok := clock(r.rated); ok && sane(t) {
 		u.Rated = t
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"partnerguard/internal/intake/text"
@@ -88,17 +89,30 @@ var order = map[string]int{"customers": 1, "usage": 2, "activity": 3}
 func (r *Reader) FS(ctx context.Context, fsys fs.FS) error {
 	type job struct{ name, what string }
 	var jobs []job
+	more := 0
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if what := kindOfFile(name); !d.IsDir() && what != "" && len(jobs) < maxFiles {
+		if d.IsDir() {
+			return nil
+		}
+		what := kindOfFile(name)
+		switch {
+		case len(jobs) >= maxFiles:
+			more++
+		case what == "":
+			r.other(name)
+		default:
 			jobs = append(jobs, job{name, what})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	if more > 0 {
+		r.Read.Files = append(r.Read.Files, File{Path: ".", Note: strconv.Itoa(more) + " files were not read: there are more than " + strconv.Itoa(maxFiles)})
 	}
 	sort.SliceStable(jobs, func(i, j int) bool {
 		a, b := jobs[i], jobs[j]
@@ -119,6 +133,18 @@ func (r *Reader) FS(ctx context.Context, fsys fs.FS) error {
 	return ctx.Err()
 }
 
+// maxOther is how many files are named that lie among ours and are not read.
+const maxOther = 100
+
+// other names a file that lies among those of use or of logs, and is none that is read: whoever
+// exports CSV must not take silence for an answer.
+func (r *Reader) other(name string) {
+	low := strings.ToLower(name)
+	if what := kindOfFile(low + ".json"); what != "" && what != "customers" && path.Base(low)[0] != '.' && len(r.Read.Files) < maxOther && path.Dir(low) != "." {
+		r.Read.Files = append(r.Read.Files, File{Path: print.Clean(name, 200), What: what, Note: "it was not read: its name is not one of JSON or gzip"})
+	}
+}
+
 // File reads one file of a folder; beside is the name of the folder, which says what is in it
 // where the file's own name does not.
 func (r *Reader) File(ctx context.Context, fsys fs.FS, name, beside string) error {
@@ -136,6 +162,10 @@ func (r *Reader) File(ctx context.Context, fsys fs.FS, name, beside string) erro
 func (r *Reader) file(ctx context.Context, fsys fs.FS, name, what string) {
 	f := File{Path: print.Clean(name, 200), What: what}
 	defer func() { r.Read.Files = append(r.Read.Files, f) }()
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+		f.Note = "it is no file" // a pipe or a device, which may never end
+		return
+	}
 	raw, err := fsys.Open(name)
 	if err != nil {
 		f.Note = "it cannot be opened"
