@@ -158,9 +158,7 @@ func (w *walk) used(u *useSign) {
 	if st.actAt > u.at-7*daySeconds && st.lastAct >= keptScore {
 		l.add(sigAct, "activity", st.actAt, min(1.6, 0.4*(st.lastAct-0.5)), "acts that were unusual came before it")
 	}
-	if name, days, share := w.explained(st, u); share >= 0.3 {
-		l.add(sigKnownWork, "activity", u.at, -min(2.5, 1+1.5*share), "%s, at work here on %d days, made machines that explain it", name, days)
-	}
+	w.explained(l, st, u)
 	score := l.score()
 	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && moment(u.at).Sub(w.list[i].LastSeen) < apart {
 		f := &w.list[i] // the cost of what was found
@@ -180,30 +178,46 @@ func (w *walk) used(u *useSign) {
 	f.First = earlier(f.First, moment(u.first))
 }
 
-// explained says whether somebody familiar made what costs, and how much of it.
-func (w *walk) explained(st *state, u *useSign) (name string, days int, share float64) {
+// explained weighs that somebody made what costs in the open: somebody familiar, as always; or,
+// where it grows in small steps and is of ordinary machines, somebody about whom nothing is odd.
+func (w *walk) explained(l *lines, st *state, u *useSign) {
 	back := int64(5 * daySeconds)
 	if u.slow {
 		back = builtBack
 	}
-	perDay := map[word]float64{}
+	perDay, large := map[word]float64{}, map[word]bool{}
 	for _, b := range st.built {
-		if b.at <= u.at && b.at >= u.at-back {
+		if b.at <= u.at && b.at >= u.at-back && b.odd < oddBuilt {
 			perDay[b.who] += b.usd
+			large[b.who] = large[b.who] || b.large
 		}
 	}
+	name, days, share := "", 0, 0.0
 	for who, usd := range perDay {
 		c := w.p.callers[who]
-		if c == nil {
+		if c == nil || w.actor(w.id(who)).tainted != 0 {
 			continue
 		}
 		n, part := c.days((u.at-keepMade)/3600), usd/max(u.excess, 1)
-		if n >= 5 && w.actor(w.id(who)).tainted == 0 && (part > share || part == share && w.p.texts[who] < name) {
+		if n < 5 && (!u.slow || large[who]) {
+			continue
+		}
+		if part > share || part == share && w.p.texts[who] < name {
 			name, days, share = w.p.texts[who], n, part
 		}
 	}
-	return name, days, share
+	wt := -min(2.5, 1+1.5*share)
+	switch {
+	case share < 0.3:
+		return
+	case days < 5:
+		wt /= 2
+	}
+	l.add(sigKnownWork, "activity", u.at, wt, "%s, at work here on %d days, made machines that explain it", print.Clean(name, print.MaxName), days)
 }
+
+// oddBuilt is how odd an act may be to explain what costs.
+const oddBuilt = 0.7
 
 // days counts the days on which somebody was active before an hour.
 func (c *caller) days(hour int64) (n int) {

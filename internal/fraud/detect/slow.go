@@ -32,7 +32,7 @@ func (u *usage) slow(g *useSign, k, days int) {
 	}
 	g.slow = true
 	grew := now / max(then, 0.1*all, 1)
-	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew))), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
+	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew)))*u.worth(g.excess, u.large(k)), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
 		money(then), money(now))
 	restThen := all - then
 	restNow, _ := u.rest(k-slowRecent+1, k+1)
@@ -45,6 +45,9 @@ func (u *usage) slow(g *useSign, k, days int) {
 		}
 	}
 	u.fresh(g, k)
+	if before, _ := u.level(v.compute, k-9, k-6); now < 1.05*before {
+		g.add(sigStopped, -1.5, "it grows no more")
+	}
 	earlier, n := u.level(v.compute, k-slowGap-2*slowBase, k-slowGap-slowBase)
 	if n >= slowNeed && then > 1.25*earlier {
 		g.add(sigOrganic, -1.5, "it grew %s in the four weeks before that, too", times(then/max(earlier, 1)))
@@ -92,6 +95,15 @@ func (u *usage) fresh(g *useSign, k int) {
 	case cores >= 16:
 		g.add(sigUseCores, 0.6, "machines of %d cores, of which none was used before", cores)
 	}
+}
+
+// large reports that machines of many cores or with GPUs are used, which were not used before.
+func (u *usage) large(k int) bool {
+	then := k - slowGap - 7
+	return slices.ContainsFunc(u.groups(), func(x group) bool {
+		z := parseSize(u.p.texts[x.size])
+		return x.began > then && x.began <= k && (z.cores >= manyCores || z.gpus > 0)
+	})
 }
 
 // largestRise is how much of the growth came from a day to the next, as it stayed.

@@ -17,6 +17,7 @@ type useSign struct {
 	slow     bool
 	regions  []string
 	first    int64
+	began    int64 // when what is new in it began; 0: nothing is
 }
 
 // Limits of what use is looked at.
@@ -40,7 +41,11 @@ func (p *Part) useSigns(s *sub, o *Options, since, asOf int64) (out []useSign) {
 		u := &usage{p: p, s: s, v: v}
 		for k := range v.n {
 			at := v.ends(k)
-			for _, c := range v.apply(at) {
+			late := v.apply(at)
+			if len(late) > 0 {
+				u.sizes = nil
+			}
+			for _, c := range late {
 				if c < k && at >= since {
 					out = u.look(out, c, at)
 				}
@@ -51,6 +56,7 @@ func (p *Part) useSigns(s *sub, o *Options, since, asOf int64) (out []useSign) {
 		}
 		for len(v.late) > 0 {
 			at := v.late[0].known
+			u.sizes = nil
 			for _, c := range v.apply(at) {
 				if at >= since {
 					out = u.look(out, c, at)
@@ -107,6 +113,8 @@ type usage struct {
 	s    *sub
 	v    *views
 	vals []float64 // scratch
+
+	sizes []group // of v; nil: not yet known
 }
 
 // look judges one bucket.
@@ -123,11 +131,14 @@ func (u *usage) look(out []useSign, k int, at int64) []useSign {
 			return out
 		}
 		u.slow(&sign, k, days)
+		u.ramp(&sign, k)
 	} else {
 		u.jump(&sign, k, x, days)
 		if !v.hourly && sign.score < DefaultScore {
 			slow := useSign{at: at, sub: u.s.id}
-			if u.slow(&slow, k, days); slow.score > sign.score {
+			u.slow(&slow, k, days)
+			u.ramp(&slow, k)
+			if slow.score > sign.score {
 				sign = slow
 			}
 		}

@@ -50,6 +50,7 @@ const (
 	sigSlow      Signal = "slowGrowth"
 	sigNewMeters Signal = "growthIsNew"
 	sigOrganic   Signal = "grewBefore"
+	sigStopped   Signal = "growthEnded"
 	sigKnownWork Signal = "madeByFamiliar"
 	sigAct       Signal = "actsBefore"
 )
@@ -100,6 +101,7 @@ func Weights() []Weight {
 		{sigSlow, 4, "computing grew in small steps, by the logarithm of how much"},
 		{sigNewMeters, 1.2, "what grew is of sizes or regions that were not here"},
 		{sigOrganic, -1.5, "it grew at this pace before"},
+		{sigStopped, -1.5, "it grows no more"},
 		{sigKnownWork, -2.5, "somebody familiar made what is used, and the Activity Log shows it"},
 		{sigAct, 1.6, "acts that were unusual came before it"},
 	}

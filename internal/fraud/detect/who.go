@@ -14,8 +14,8 @@ const (
 	secretCounts = 7 * daySeconds
 )
 
-// who4 weighs who acts.
-func (w *walk) who4(l *lines, a *act, who word, at int64) {
+// who4 weighs who acts; it gives what is odd about it.
+func (w *walk) who4(l *lines, a *act, who word, at int64) float64 {
 	name := print.Clean(w.p.texts[a.caller], print.MaxName)
 	c := w.p.callers[a.caller]
 	known := trust(float64(at-keepMade-w.began)/daySeconds + 2)
@@ -43,6 +43,7 @@ func (w *walk) who4(l *lines, a *act, who word, at int64) {
 		odd += 2
 	}
 	w.familiar(l, a, c, at, name, odd)
+	return odd
 }
 
 // familiar weighs that somebody has long been at work here.
