@@ -18,6 +18,7 @@ type raising struct {
 	who      word // 0: use alone
 	kind     Kind
 	excess   float64
+	began    int64 // of use alone: when what is new in it began; 0: nothing is
 	regions  []string
 }
 
@@ -65,14 +66,24 @@ func (w *walk) raise(r raising) {
 }
 
 // same reports that what is raised is of the finding's cause: it comes soon after it, and another
-// caller comes very soon.
+// caller comes very soon. What was made a day after a finding that use alone gave cannot be what
+// was used then.
 func (f *Finding) same(w *walk, r *raising, at time.Time) bool {
 	since := at.Sub(f.LastSeen)
+	if len(f.Callers) == 0 && r.made != nil && r.made.count > 0 && moment(r.made.first).Sub(f.Detected) > 24*time.Hour {
+		return false
+	}
+	if r.made == nil && f.weak(w) && r.began > 0 && moment(r.began).Sub(f.Detected) > 24*time.Hour && r.excess > 1.5*f.PerDay {
+		return false
+	}
 	if r.who != 0 && len(f.Callers) > 0 && !slices.Contains(f.Callers, w.caller(r.who)) {
 		return since < 24*time.Hour
 	}
 	return since < apart
 }
+
+// weak reports a finding that says little: what comes later must not be taken for the same.
+func (f *Finding) weak(w *walk) bool { return f.Score < w.o.Score+2 }
 
 func (r *raising) perDay() float64 {
 	if r.made != nil && r.made.perDay > 0 {
@@ -160,7 +171,13 @@ func (w *walk) used(u *useSign) {
 	}
 	w.explained(l, st, u)
 	score := l.score()
-	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && moment(u.at).Sub(w.list[i].LastSeen) < apart {
+	kind := KindUse
+	if u.slow {
+		kind = KindSlowGrowth
+	}
+	r := raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, began: u.began, regions: u.regions}
+	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && (score < w.o.Score || w.list[i].same(w, &r, moment(u.at))) &&
+		moment(u.at).Sub(w.list[i].LastSeen) < apart {
 		f := &w.list[i] // the cost of what was found
 		f.LastSeen = moment(u.at)
 		f.Updates++
@@ -169,11 +186,7 @@ func (w *walk) used(u *useSign) {
 	if score < w.o.Score {
 		return
 	}
-	kind := KindUse
-	if u.slow {
-		kind = KindSlowGrowth
-	}
-	w.raise(raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, regions: u.regions})
+	w.raise(r)
 	f := &w.list[w.open[u.sub]]
 	f.First = earlier(f.First, moment(u.first))
 }

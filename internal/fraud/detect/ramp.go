@@ -99,11 +99,11 @@ func (u *usage) ramps(g *useSign, x *group, k int) {
 	}
 	grew := now / max(then, 1)
 	z := parseSize(u.p.texts[x.size])
-	large := z.cores >= manyCores || z.gpus > 0
-	g.add(sigSlow, min(3, 1.7*math.Log2(grew))*u.worth(now, large), "%s, never used before, grew %s in %d days, to %s a day",
+	worth := u.worth(now, z.cores >= manyCores || z.gpus > 0)
+	g.add(sigSlow, min(3, 1.7*math.Log2(grew))*worth, "%s, never used before, grew %s in %d days, to %s a day",
 		first(z.name, "computing of this kind"), times(grew), k-x.began+1, money(now))
 	known := trust(float64(x.began))
-	g.add(sigNewMeters, 1.2*known, "what grew are sizes and regions that were not used before")
+	g.add(sigNewMeters, 1.2*known*worth, "what grew are sizes and regions that were not used before")
 	switch {
 	case z.gpus > 0:
 		g.add(sigUseGPU, 1.2*known, "machines with GPUs, of which none was used before")
@@ -113,7 +113,7 @@ func (u *usage) ramps(g *useSign, x *group, k int) {
 	before, _ := u.level(v.total, x.began-14, x.began)
 	after, _ := u.level(v.total, k-2, k+1)
 	if rest := after - now; rest < 1.15*before {
-		g.add(sigLone, 1.5*known, "nothing else grew")
+		g.add(sigLone, 1.5*known*worth, "nothing else grew")
 	} else if rest > before*(1+0.5*(grew-1)) {
 		g.add(sigLone, -2, "all else grew with it")
 	}
@@ -128,7 +128,7 @@ func (u *usage) worth(usd float64, large bool) float64 {
 	if large {
 		return 1
 	}
-	return min(1, 0.4+0.6*usd/200)
+	return min(1, 0.2+0.8*usd/250)
 }
 
 // rising reports that of nearly all pairs of days the later has more.

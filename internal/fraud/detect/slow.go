@@ -31,8 +31,9 @@ func (u *usage) slow(g *useSign, k, days int) {
 		return // it came at once, which is a jump
 	}
 	g.slow = true
+	worth := u.worth(g.excess, u.large(k))
 	grew := now / max(then, 0.1*all, 1)
-	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew)))*u.worth(g.excess, u.large(k)), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
+	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew)))*worth, "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
 		money(then), money(now))
 	restThen := all - then
 	restNow, _ := u.rest(k-slowRecent+1, k+1)
@@ -41,10 +42,10 @@ func (u *usage) slow(g *useSign, k, days int) {
 		case other > 0.5*math.Log(max(grew, 1.01)):
 			g.add(sigLone, -2, "all else grew with it")
 		case other < 0.2*math.Log(max(grew, 1.01)) && other < 0.25:
-			g.add(sigLone, 1.5, "nothing else grew")
+			g.add(sigLone, 1.5*worth, "nothing else grew")
 		}
 	}
-	u.fresh(g, k)
+	u.fresh(g, k, worth)
 	if before, _ := u.level(v.compute, k-9, k-6); now < 1.05*before {
 		g.add(sigStopped, -1.5, "it grows no more")
 	}
@@ -55,8 +56,8 @@ func (u *usage) slow(g *useSign, k, days int) {
 	g.add(sigAbsolute, grade(g.excess, [2]float64{100, 0.5}, [2]float64{300, 1}), "that is %s a day above the usual", money(g.excess))
 }
 
-// fresh weighs how much of the growth is of what was not here.
-func (u *usage) fresh(g *useSign, k int) {
+// fresh weighs how much of the growth is of what was not here; worth is how much growth counts.
+func (u *usage) fresh(g *useSign, k int, worth float64) {
 	v := u.v
 	then := k - slowGap - 7
 	share, cores, gpu := 0.0, 0, false
@@ -79,7 +80,7 @@ func (u *usage) fresh(g *useSign, k int) {
 	if share < 0.6*g.excess {
 		return
 	}
-	g.add(sigNewMeters, 1.2, "what grew are sizes and regions that were not used before")
+	g.add(sigNewMeters, 1.2*worth, "what grew are sizes and regions that were not used before")
 	for r := range new {
 		if r != 0 && !regions[r] {
 			g.regions = append(g.regions, u.p.texts[r])

@@ -259,6 +259,9 @@ func (u *usage) composition(g *useSign, k, days int, known float64) {
 			continue
 		}
 		fresh[x.region] += now
+		if at := v.starts(i, k); now >= 0.3*g.excess && (g.began == 0 || at > g.began) {
+			g.began = at
+		}
 		if sizes[x.size] == nil {
 			sizes[x.size] = map[word]bool{}
 		}
