@@ -200,7 +200,7 @@ func (w *walk) explained(l *lines, st *state, u *useSign) {
 	}
 	perDay, large := map[word]float64{}, map[word]bool{}
 	for _, b := range st.built {
-		if b.at <= u.at && b.at >= u.at-back && b.odd < oddBuilt {
+		if b.at <= u.at && b.at >= u.at-back && b.odd < oddBuilt && w.sameSize(b.size, u.size) {
 			perDay[b.who] += b.usd
 			large[b.who] = large[b.who] || b.large
 		}
@@ -227,6 +227,11 @@ func (w *walk) explained(l *lines, st *state, u *useSign) {
 		wt /= 2
 	}
 	l.add(sigKnownWork, "activity", u.at, wt, "%s, at work here on %d days, made machines that explain it", print.Clean(name, print.MaxName), days)
+}
+
+// sameSize reports sizes that may be the same: 0 is not known.
+func (w *walk) sameSize(a, b word) bool {
+	return a == 0 || b == 0 || a == b || parseSize(w.p.texts[a]).name == parseSize(w.p.texts[b]).name
 }
 
 // oddBuilt is how odd an act may be to explain what costs.

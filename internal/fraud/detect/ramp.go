@@ -93,7 +93,7 @@ func (u *usage) ramps(g *useSign, x *group, k int) {
 		return
 	}
 	now, then := (vals[n-1]+vals[n-2]+vals[n-3])/3, (vals[0]+vals[1]+vals[2])/3
-	g.excess, g.slow = now, true
+	g.excess, g.slow, g.size = now, true, x.size
 	if now < 3*leastExcess || now < 1.5*then || !rising(vals[max(0, n-rampLook):]) {
 		return
 	}
@@ -112,7 +112,7 @@ func (u *usage) ramps(g *useSign, x *group, k int) {
 	}
 	before, _ := u.level(v.total, x.began-14, x.began)
 	after, _ := u.level(v.total, k-2, k+1)
-	if rest := after - now; rest < 1.15*before {
+	if rest := after - now; rest < max(1.15*before, before+0.4*now) {
 		g.add(sigLone, 1.5*known*worth, "nothing else grew")
 	} else if rest > before*(1+0.5*(grew-1)) {
 		g.add(sigLone, -2, "all else grew with it")

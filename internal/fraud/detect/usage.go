@@ -17,6 +17,7 @@ type useSign struct {
 	slow     bool
 	regions  []string
 	first    int64
+	size     word  // that grew; 0: it is of several, or not known
 	began    int64 // when what is new in it began; 0: nothing is
 }
 

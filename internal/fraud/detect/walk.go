@@ -49,6 +49,7 @@ type built struct {
 	who   word
 	usd   float64
 	act   int32
+	size  word
 	odd   float64 // of who made it, from where and when
 	large bool    // machines of many cores, or with GPUs
 }
@@ -231,7 +232,8 @@ func (w *walk) make(s step, a *act, st *state) {
 	k.day += usd
 	if s.kind == stepAct || size != 0 {
 		z := parseSize(w.p.texts[size])
-		st.built = append(st.built, built{at: s.at, who: a.caller, usd: max(usd, coreHour*24), act: s.i, large: z.gpus > 0 || z.cores >= manyCores})
+		st.built = append(st.built, built{at: s.at, who: a.caller, usd: max(usd, coreHour*24), act: s.i, size: size,
+			large: z.gpus > 0 || z.cores >= manyCores})
 	}
 	w.prune(st, s.at)
 }
