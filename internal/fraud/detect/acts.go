@@ -50,7 +50,12 @@ func (w *walk) acted(a *act, at int64) {
 	who := w.id(a.caller)
 	made := w.added(st, who, at)
 	l := &lines{at: at}
-	w.who4(l, a, who, at)
+	odd := w.who4(l, a, who, at)
+	for i := len(st.built) - 1; i >= 0 && st.built[i].at == at; i-- {
+		if b := &st.built[i]; &w.p.acts[b.act] == a {
+			b.odd = odd
+		}
+	}
 	if made.count > 0 {
 		w.what(l, st, made, a, at)
 	}

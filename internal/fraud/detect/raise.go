@@ -18,6 +18,7 @@ type raising struct {
 	who      word // 0: use alone
 	kind     Kind
 	excess   float64
+	began    int64 // of use alone: when what is new in it began; 0: nothing is
 	regions  []string
 }
 
@@ -65,14 +66,24 @@ func (w *walk) raise(r raising) {
 }
 
 // same reports that what is raised is of the finding's cause: it comes soon after it, and another
-// caller comes very soon.
+// caller comes very soon. What was made a day after a finding that use alone gave cannot be what
+// was used then.
 func (f *Finding) same(w *walk, r *raising, at time.Time) bool {
 	since := at.Sub(f.LastSeen)
+	if len(f.Callers) == 0 && r.made != nil && r.made.count > 0 && moment(r.made.first).Sub(f.Detected) > 24*time.Hour {
+		return false
+	}
+	if r.made == nil && f.weak(w) && r.began > 0 && moment(r.began).Sub(f.Detected) > 24*time.Hour && r.excess > 1.5*f.PerDay {
+		return false
+	}
 	if r.who != 0 && len(f.Callers) > 0 && !slices.Contains(f.Callers, w.caller(r.who)) {
 		return since < 24*time.Hour
 	}
 	return since < apart
 }
+
+// weak reports a finding that says little: what comes later must not be taken for the same.
+func (f *Finding) weak(w *walk) bool { return f.Score < w.o.Score+2 }
 
 func (r *raising) perDay() float64 {
 	if r.made != nil && r.made.perDay > 0 {
@@ -158,11 +169,15 @@ func (w *walk) used(u *useSign) {
 	if st.actAt > u.at-7*daySeconds && st.lastAct >= keptScore {
 		l.add(sigAct, "activity", st.actAt, min(1.6, 0.4*(st.lastAct-0.5)), "acts that were unusual came before it")
 	}
-	if name, days, share := w.explained(st, u); share >= 0.3 {
-		l.add(sigKnownWork, "activity", u.at, -min(2.5, 1+1.5*share), "%s, at work here on %d days, made machines that explain it", name, days)
-	}
+	w.explained(l, st, u)
 	score := l.score()
-	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && moment(u.at).Sub(w.list[i].LastSeen) < apart {
+	kind := KindUse
+	if u.slow {
+		kind = KindSlowGrowth
+	}
+	r := raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, began: u.began, regions: u.regions}
+	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && (score < w.o.Score || w.list[i].same(w, &r, moment(u.at))) &&
+		moment(u.at).Sub(w.list[i].LastSeen) < apart {
 		f := &w.list[i] // the cost of what was found
 		f.LastSeen = moment(u.at)
 		f.Updates++
@@ -171,39 +186,56 @@ func (w *walk) used(u *useSign) {
 	if score < w.o.Score {
 		return
 	}
-	kind := KindUse
-	if u.slow {
-		kind = KindSlowGrowth
-	}
-	w.raise(raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, regions: u.regions})
+	w.raise(r)
 	f := &w.list[w.open[u.sub]]
 	f.First = earlier(f.First, moment(u.first))
 }
 
-// explained says whether somebody familiar made what costs, and how much of it.
-func (w *walk) explained(st *state, u *useSign) (name string, days int, share float64) {
+// explained weighs that somebody made what costs in the open: somebody familiar, as always; or,
+// where it grows in small steps and is of ordinary machines, somebody about whom nothing is odd.
+func (w *walk) explained(l *lines, st *state, u *useSign) {
 	back := int64(5 * daySeconds)
 	if u.slow {
 		back = builtBack
 	}
-	perDay := map[word]float64{}
+	perDay, large := map[word]float64{}, map[word]bool{}
 	for _, b := range st.built {
-		if b.at <= u.at && b.at >= u.at-back {
+		if b.at <= u.at && b.at >= u.at-back && b.odd < oddBuilt && w.sameSize(b.size, u.size) {
 			perDay[b.who] += b.usd
+			large[b.who] = large[b.who] || b.large
 		}
 	}
+	name, days, share := "", 0, 0.0
 	for who, usd := range perDay {
 		c := w.p.callers[who]
-		if c == nil {
+		if c == nil || w.actor(w.id(who)).tainted != 0 {
 			continue
 		}
 		n, part := c.days((u.at-keepMade)/3600), usd/max(u.excess, 1)
-		if n >= 5 && w.actor(w.id(who)).tainted == 0 && (part > share || part == share && w.p.texts[who] < name) {
+		if n < 5 && (!u.slow || large[who]) {
+			continue
+		}
+		if part > share || part == share && w.p.texts[who] < name {
 			name, days, share = w.p.texts[who], n, part
 		}
 	}
-	return name, days, share
+	wt := -min(2.5, 1+1.5*share)
+	switch {
+	case share < 0.3:
+		return
+	case days < 5:
+		wt /= 2
+	}
+	l.add(sigKnownWork, "activity", u.at, wt, "%s, at work here on %d days, made machines that explain it", print.Clean(name, print.MaxName), days)
 }
+
+// sameSize reports sizes that may be the same: 0 is not known.
+func (w *walk) sameSize(a, b word) bool {
+	return a == 0 || b == 0 || a == b || parseSize(w.p.texts[a]).name == parseSize(w.p.texts[b]).name
+}
+
+// oddBuilt is how odd an act may be to explain what costs.
+const oddBuilt = 0.7
 
 // days counts the days on which somebody was active before an hour.
 func (c *caller) days(hour int64) (n int) {

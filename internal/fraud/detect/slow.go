@@ -31,8 +31,9 @@ func (u *usage) slow(g *useSign, k, days int) {
 		return // it came at once, which is a jump
 	}
 	g.slow = true
+	worth := u.worth(g.excess, u.large(k))
 	grew := now / max(then, 0.1*all, 1)
-	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew))), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
+	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew)))*worth, "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)),
 		money(then), money(now))
 	restThen := all - then
 	restNow, _ := u.rest(k-slowRecent+1, k+1)
@@ -41,10 +42,13 @@ func (u *usage) slow(g *useSign, k, days int) {
 		case other > 0.5*math.Log(max(grew, 1.01)):
 			g.add(sigLone, -2, "all else grew with it")
 		case other < 0.2*math.Log(max(grew, 1.01)) && other < 0.25:
-			g.add(sigLone, 1.5, "nothing else grew")
+			g.add(sigLone, 1.5*worth, "nothing else grew")
 		}
 	}
-	u.fresh(g, k)
+	u.fresh(g, k, worth)
+	if before, _ := u.level(v.compute, k-9, k-6); now < 1.05*before {
+		g.add(sigStopped, -1.5, "it grows no more")
+	}
 	earlier, n := u.level(v.compute, k-slowGap-2*slowBase, k-slowGap-slowBase)
 	if n >= slowNeed && then > 1.25*earlier {
 		g.add(sigOrganic, -1.5, "it grew %s in the four weeks before that, too", times(then/max(earlier, 1)))
@@ -52,8 +56,8 @@ func (u *usage) slow(g *useSign, k, days int) {
 	g.add(sigAbsolute, grade(g.excess, [2]float64{100, 0.5}, [2]float64{300, 1}), "that is %s a day above the usual", money(g.excess))
 }
 
-// fresh weighs how much of the growth is of what was not here.
-func (u *usage) fresh(g *useSign, k int) {
+// fresh weighs how much of the growth is of what was not here; worth is how much growth counts.
+func (u *usage) fresh(g *useSign, k int, worth float64) {
 	v := u.v
 	then := k - slowGap - 7
 	share, cores, gpu := 0.0, 0, false
@@ -76,7 +80,7 @@ func (u *usage) fresh(g *useSign, k int) {
 	if share < 0.6*g.excess {
 		return
 	}
-	g.add(sigNewMeters, 1.2, "what grew are sizes and regions that were not used before")
+	g.add(sigNewMeters, 1.2*worth, "what grew are sizes and regions that were not used before")
 	for r := range new {
 		if r != 0 && !regions[r] {
 			g.regions = append(g.regions, u.p.texts[r])
@@ -92,6 +96,15 @@ func (u *usage) fresh(g *useSign, k int) {
 	case cores >= 16:
 		g.add(sigUseCores, 0.6, "machines of %d cores, of which none was used before", cores)
 	}
+}
+
+// large reports that machines of many cores or with GPUs are used, which were not used before.
+func (u *usage) large(k int) bool {
+	then := k - slowGap - 7
+	return slices.ContainsFunc(u.groups(), func(x group) bool {
+		z := parseSize(u.p.texts[x.size])
+		return x.began > then && x.began <= k && (z.cores >= manyCores || z.gpus > 0)
+	})
 }
 
 // largestRise is how much of the growth came from a day to the next, as it stayed.

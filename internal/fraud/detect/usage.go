@@ -17,6 +17,8 @@ type useSign struct {
 	slow     bool
 	regions  []string
 	first    int64
+	size     word  // that grew; 0: it is of several, or not known
+	began    int64 // when what is new in it began; 0: nothing is
 }
 
 // Limits of what use is looked at.
@@ -40,7 +42,11 @@ func (p *Part) useSigns(s *sub, o *Options, since, asOf int64) (out []useSign) {
 		u := &usage{p: p, s: s, v: v}
 		for k := range v.n {
 			at := v.ends(k)
-			for _, c := range v.apply(at) {
+			late := v.apply(at)
+			if len(late) > 0 {
+				u.sizes = nil
+			}
+			for _, c := range late {
 				if c < k && at >= since {
 					out = u.look(out, c, at)
 				}
@@ -51,6 +57,7 @@ func (p *Part) useSigns(s *sub, o *Options, since, asOf int64) (out []useSign) {
 		}
 		for len(v.late) > 0 {
 			at := v.late[0].known
+			u.sizes = nil
 			for _, c := range v.apply(at) {
 				if at >= since {
 					out = u.look(out, c, at)
@@ -107,6 +114,8 @@ type usage struct {
 	s    *sub
 	v    *views
 	vals []float64 // scratch
+
+	sizes []group // of v; nil: not yet known
 }
 
 // look judges one bucket.
@@ -123,11 +132,14 @@ func (u *usage) look(out []useSign, k int, at int64) []useSign {
 			return out
 		}
 		u.slow(&sign, k, days)
+		u.ramp(&sign, k)
 	} else {
 		u.jump(&sign, k, x, days)
 		if !v.hourly && sign.score < DefaultScore {
 			slow := useSign{at: at, sub: u.s.id}
-			if u.slow(&slow, k, days); slow.score > sign.score {
+			u.slow(&slow, k, days)
+			u.ramp(&slow, k)
+			if slow.score > sign.score {
 				sign = slow
 			}
 		}
@@ -248,6 +260,9 @@ func (u *usage) composition(g *useSign, k, days int, known float64) {
 			continue
 		}
 		fresh[x.region] += now
+		if at := v.starts(i, k); now >= 0.3*g.excess && (g.began == 0 || at > g.began) {
+			g.began = at
+		}
 		if sizes[x.size] == nil {
 			sizes[x.size] = map[word]bool{}
 		}

@@ -172,6 +172,16 @@ func (v *views) seriesAt(i, k int) float64 {
 	return float64(sum) * 24 / block
 }
 
+// starts is when the use of a series began, of what has been used since bucket k-4 days.
+func (v *views) starts(i, k int) int64 {
+	for b := max(0, k-5*v.perDay()); b <= k; b++ {
+		if v.usd[i][b] > 0 {
+			return v.ends(b) - v.width()
+		}
+	}
+	return 0
+}
+
 // anyBetween reports use of a series in buckets [from, to).
 func (v *views) anyBetween(i, from, to int) bool {
 	for k := max(0, from); k < min(to, v.n); k++ {

@@ -45,9 +45,13 @@ type state struct {
 
 // built is what somebody made, in dollars a day: it explains use for weeks.
 type built struct {
-	at  int64
-	who word
-	usd float64
+	at    int64
+	who   word
+	usd   float64
+	act   int32
+	size  word
+	odd   float64 // of who made it, from where and when
+	large bool    // machines of many cores, or with GPUs
 }
 
 // builtBack is how long what was made explains that use grew.
@@ -227,7 +231,9 @@ func (w *walk) make(s step, a *act, st *state) {
 	usd := parseSize(w.p.texts[size]).hour * 24 * float64(m.count)
 	k.day += usd
 	if s.kind == stepAct || size != 0 {
-		st.built = append(st.built, built{s.at, a.caller, max(usd, coreHour*24)})
+		z := parseSize(w.p.texts[size])
+		st.built = append(st.built, built{at: s.at, who: a.caller, usd: max(usd, coreHour*24), act: s.i, size: size,
+			large: z.gpus > 0 || z.cores >= manyCores})
 	}
 	w.prune(st, s.at)
 }

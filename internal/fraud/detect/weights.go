@@ -50,6 +50,7 @@ const (
 	sigSlow      Signal = "slowGrowth"
 	sigNewMeters Signal = "growthIsNew"
 	sigOrganic   Signal = "grewBefore"
+	sigStopped   Signal = "growthEnded"
 	sigKnownWork Signal = "madeByFamiliar"
 	sigAct       Signal = "actsBefore"
 )
@@ -86,7 +87,7 @@ func Weights() []Weight {
 		{sigRisk, 2, "Microsoft held a sign-in of the caller for risky"},
 		{sigMFA, 1.2, "the caller's proofs of identity were changed in the three days before"},
 		{sigHour, 0.7, "at an hour at which the caller was never active"},
-		{sigTaint, 3.5, "the caller is the one of a finding at another subscription"},
+		{sigTaint, 3.5, "the caller is the one of a finding at another subscription; 2 where that is weak"},
 		{sigFamiliar, -2, "the caller has been active here on ten days or more"},
 		{sigJump, 4.8, "a day's cost over the usual band, by the logarithm of how much"},
 		{sigUseGPU, 1.5, "GPUs are used, which were never here"},
@@ -100,6 +101,7 @@ func Weights() []Weight {
 		{sigSlow, 4, "computing grew in small steps, by the logarithm of how much"},
 		{sigNewMeters, 1.2, "what grew is of sizes or regions that were not here"},
 		{sigOrganic, -1.5, "it grew at this pace before"},
+		{sigStopped, -1.5, "it grows no more"},
 		{sigKnownWork, -2.5, "somebody familiar made what is used, and the Activity Log shows it"},
 		{sigAct, 1.6, "acts that were unusual came before it"},
 	}

@@ -14,8 +14,8 @@ const (
 	secretCounts = 7 * daySeconds
 )
 
-// who4 weighs who acts.
-func (w *walk) who4(l *lines, a *act, who word, at int64) {
+// who4 weighs who acts; it gives what is odd about it.
+func (w *walk) who4(l *lines, a *act, who word, at int64) float64 {
 	name := print.Clean(w.p.texts[a.caller], print.MaxName)
 	c := w.p.callers[a.caller]
 	known := trust(float64(at-keepMade-w.began)/daySeconds + 2)
@@ -39,10 +39,15 @@ func (w *walk) who4(l *lines, a *act, who word, at int64) {
 	}
 	x := w.actor(who)
 	if x.tainted > 0 && w.list[x.tainted-1].Subscription != w.p.texts[a.sub] {
-		l.add(sigTaint, "activity", at, 3.5, "%s is the caller of the finding at subscription %s", name, w.list[x.tainted-1].Subscription)
+		wt := 3.5
+		if w.list[x.tainted-1].weak(w) {
+			wt = 2 // it may be no attack
+		}
+		l.add(sigTaint, "activity", at, wt, "%s is the caller of the finding at subscription %s", name, w.list[x.tainted-1].Subscription)
 		odd += 2
 	}
 	w.familiar(l, a, c, at, name, odd)
+	return odd
 }
 
 // familiar weighs that somebody has long been at work here.
