@@ -55,8 +55,8 @@ browser: ## real-browser checks of every page; needs Chromium, and Node for the 
 	  { echo "internal/partnercloud/$$p has lost its browser checks"; exit 1; }; done
 	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal
 
-pictures: ## the documentation's pictures anew, as docs/console-*.png, delegation-*.png, mfa-*.png and otp-*.png; needs Chromium
-	PICTURES="$(abspath docs)" $(GO) test -tags browser -count=1 -run '^(TestHouse|TestMFA|TestOTPPage|TestDelegation)$$/^(pictures|enrol|passcode|key|log)$$' ./e2e
+pictures: ## the documentation's pictures anew, as docs/console-*.png, delegation-*.png, fraud-*.png, mfa-*.png and otp-*.png; needs Chromium
+	PICTURES="$(abspath docs)" $(GO) test -tags browser -count=1 -run '^(TestHouse|TestMFA|TestOTPPage|TestDelegation|TestFraud)$$/^(pictures|enrol|passcode|key|log)$$' ./e2e
 
 openapi-lint: ## the API's document, by a public linter; needs Node with npm
 	@mkdir -p dist

@@ -352,7 +352,7 @@ func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
 			fmt.Fprintf(w, "  → make a new plan: partnerguard fraud contain %s --plan\n", print.Clean(s.Plan.Alert, 80))
 		}
 	}
-	if len(s.Left) > 0 {
+	if len(s.Left) > 0 && s.State != contain.Waiting { // before that nothing was begun, as the table says
 		fmt.Fprintln(w, "\nLeft to do:")
 		for _, x := range s.Left[:min(len(s.Left), 40)] {
 			fmt.Fprintf(w, "  - %s\n", print.Clean(x, print.MaxSaying))

@@ -232,14 +232,19 @@ const (
 // sweepEvery is how often runs are looked for that are due.
 const sweepEvery = 15 * time.Second
 
+// runArgs names the run that a job is to do.
+type runArgs struct {
+	Run string `json:"run"`
+}
+
 // Jobs has runs done as they are due.
 func (c *Containment) Jobs(q *jobs.Queue) error {
 	q.Handle(runJob, func(ctx context.Context, j jobs.Job) error {
-		var id string
-		if err := j.Read(&id); err != nil {
+		var a runArgs
+		if err := j.Read(&a); err != nil {
 			return err
 		}
-		next, err := c.Do(ctx, id)
+		next, err := c.Do(ctx, a.Run)
 		if errors.Is(err, problem.NotFound) || err == nil && next.IsZero() {
 			return nil
 		}
@@ -261,7 +266,7 @@ func (c *Containment) Jobs(q *jobs.Queue) error {
 		}
 		args := make([]any, len(list))
 		for i := range list {
-			args[i] = list[i]
+			args[i] = runArgs{list[i]}
 		}
 		_, err = q.AddAll(ctx, runJob, args, jobs.Add{Unique: true})
 		return err

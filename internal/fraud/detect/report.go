@@ -106,7 +106,7 @@ func (r *Report) Text(w io.Writer, o print.Options) error {
 		for i := range r.Findings[:min(len(r.Findings), mostFindings)] {
 			r.reasons(p, &r.Findings[i])
 		}
-		p.More("", len(r.Findings)-mostFindings, "in the JSON and the CSV")
+		p.More("", len(r.Findings)-mostFindings, " in the JSON and the CSV")
 	}
 	r.known(p)
 	return p.Flush()
@@ -154,7 +154,7 @@ func (r *Report) reasons(p *print.Screen, f *Finding) {
 	for _, text := range f.Reasons[:min(len(f.Reasons), mostReasons)] {
 		p.Para("  - ", text, print.Plain)
 	}
-	p.More("  ", len(f.Reasons)-mostReasons, "in the JSON")
+	p.More("  ", len(f.Reasons)-mostReasons, " in the JSON")
 	if f.Cost > 0 {
 		p.Para("  ", fmt.Sprintf("About %s above the usual so far.", money(f.Cost)), print.Plain)
 	}

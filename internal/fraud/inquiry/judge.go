@@ -334,10 +334,28 @@ func (b *build) byMade() {
 	if n, acts := b.fastest(made); n >= burst {
 		b.say(sideFor, "burst", fmt.Sprintf("%d were made within an hour", n), n >= 2*burst, acts...)
 	}
+	b.byQuota()
+}
+
+// byQuota names each who asked for more quota, once: a thief asks in every region.
+func (b *build) byQuota() {
+	asked := map[string][]int{}
+	var order []string
 	for i := range b.acts {
 		if a := &b.acts[i]; a.key == "quota" && b.concerns(a) {
-			b.say(sideFor, "quota", fmt.Sprintf("%s asked for more quota, %s", cmp.Or(b.f.called(a.actor), "somebody"), b.ago(a.at)), b.actors[a.actor], i)
+			if len(asked[a.actor]) == 0 {
+				order = append(order, a.actor)
+			}
+			asked[a.actor] = append(asked[a.actor], i)
 		}
+	}
+	for _, who := range order {
+		acts, times := asked[who], ""
+		if len(acts) > 1 {
+			times = fmt.Sprintf(" %d times", len(acts))
+		}
+		b.say(sideFor, "quota", fmt.Sprintf("%s asked for more quota%s, %s", cmp.Or(b.f.called(who), "somebody"), times,
+			b.ago(b.acts[acts[0]].at)), b.actors[who], acts...)
 	}
 }
 
