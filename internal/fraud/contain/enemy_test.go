@@ -126,13 +126,14 @@ func TestRolesOfAnEnemy(t *testing.T) {
 	}
 	app := "99999999-0000-4000-8000-000000000009"
 	group := enemySub + "/resourceGroups/rg"
+	above := "/providers/Microsoft.Management/managementGroups/m"
 	other := role(3, enemySub, "ServicePrincipal", "stranger")
 	for name, x := range map[string]struct {
 		rows []string
 		want error
 	}{
 		"the last Owner, beside one of a group": {[]string{role(1, enemySub, "User", enemyUser), role(2, group, "User", "y")}, problem.Conflict},
-		"beside one above it":                   {[]string{role(1, enemySub, "User", enemyUser), role(2, "/providers/Microsoft.Management/managementGroups/m", "User", "y")}, nil},
+		"beside one above it":                   {[]string{role(1, enemySub, "User", enemyUser), role(2, above, "User", "y")}, nil},
 		"the only one of a group":               {[]string{role(1, enemySub, "User", enemyUser), other}, nil},
 		"our app's":                             {[]string{role(1, enemySub, "ServicePrincipal", app), other}, problem.Conflict},
 		"one that is not listed at this moment": {[]string{other}, problem.Unavailable},
