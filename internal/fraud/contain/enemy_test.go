@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
@@ -125,13 +126,14 @@ func TestRolesOfAnEnemy(t *testing.T) {
 	}
 	app := "99999999-0000-4000-8000-000000000009"
 	group := enemySub + "/resourceGroups/rg"
+	above := "/providers/Microsoft.Management/managementGroups/m"
 	other := role(3, enemySub, "ServicePrincipal", "stranger")
 	for name, x := range map[string]struct {
 		rows []string
 		want error
 	}{
 		"the last Owner, beside one of a group": {[]string{role(1, enemySub, "User", enemyUser), role(2, group, "User", "y")}, problem.Conflict},
-		"beside one above it":                   {[]string{role(1, enemySub, "User", enemyUser), role(2, "/providers/Microsoft.Management/managementGroups/m", "User", "y")}, nil},
+		"beside one above it":                   {[]string{role(1, enemySub, "User", enemyUser), role(2, above, "User", "y")}, nil},
 		"the only one of a group":               {[]string{role(1, enemySub, "User", enemyUser), other}, nil},
 		"our app's":                             {[]string{role(1, enemySub, "ServicePrincipal", app), other}, problem.Conflict},
 		"one that is not listed at this moment": {[]string{other}, problem.Unavailable},
@@ -143,5 +145,76 @@ func TestRolesOfAnEnemy(t *testing.T) {
 		if err := c.guard(t.Context(), []Step{s}, &s); x.want == nil && err != nil || x.want != nil && !errors.Is(err, x.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestMadeAnew: a machine that has the name of one of the plan, and was made since, is neither
+// stopped nor started.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, sqlite(t))
+	run, _ := started(t, r, func(s *Step) bool { return s.Kind == StopSet && strings.HasSuffix(s.Target, "/miners") })
+	later := func(q *http.Request) *http.Response {
+		if q.Method != http.MethodGet || !strings.HasSuffix(q.URL.Path, "/virtualMachineScaleSets/miners") {
+			return nil
+		}
+		return respond(q, 200, fmt.Sprintf(`{"properties":{"timeCreated":%q}}`, r.lab.Now().Format(time.RFC3339)))
+	}
+	between := func(f func(*http.Request) *http.Response) {
+		r.lab.Jump(10 * time.Minute)
+		r.wire.mu.Lock()
+		defer r.wire.mu.Unlock()
+		r.wire.before = f
+	}
+	between(later)
+	s := r.drive(r.Containment, run.ID, 30)
+	if s.State != Over || s.Counts[Failed] != 1 || !strings.Contains(strings.Join(s.Left, ""), "made anew") || len(r.wireWrites()) != 0 {
+		t.Fatalf("%s %v %q", s.State, s.Counts, s.Left)
+	}
+	between(nil)
+	_, err := r.Apply(t.Context(), r.planOf(run))
+	r.ok(err)
+	if s = r.drive(r.Containment, run.ID, 60); s.Counts[Done] != 1 {
+		t.Fatalf("%s %v %q", s.State, s.Counts, s.Left)
+	}
+	between(later)
+	before := len(r.wireWrites())
+	_, err = r.Rollback(t.Context(), run.ID, "it was ours")
+	r.ok(err)
+	if s = r.drive(r.Containment, run.ID, 60); s.Counts[NotTaken] != 1 || len(r.wireWrites()) != before {
+		t.Errorf("%s %v %q %q", s.State, s.Counts, s.Left, r.wireWrites()[before:])
+	}
+}
+
+// planOf is the plan of a run, with its steps.
+func (r *rig) planOf(run Run) Plan {
+	r.Helper()
+	p := run.Plan
+	for _, x := range r.status(run.ID).Steps {
+		p.Steps = append(p.Steps, x.Step)
+	}
+	return p
+}
+
+// TestOverStays: older rows of a run that is over have nothing stopped a second time.
+func TestOverStays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, sqlite(t))
+	run, _ := started(t, r, func(s *Step) bool { return s.Kind == StopSet && strings.HasSuffix(s.Target, "/miners") })
+	for _, table := range []string{"contain_runs", "contain_steps"} {
+		_, err := r.db.ExecContext(t.Context(), "CREATE TABLE old_"+table+" AS SELECT * FROM "+table)
+		r.ok(err)
+	}
+	if s := r.drive(r.Containment, run.ID, 60); s.State != Over {
+		t.Fatal(s.State)
+	}
+	for _, table := range []string{"contain_runs", "contain_steps"} {
+		_, err := r.db.ExecContext(t.Context(), "DELETE FROM "+table)
+		r.ok(err)
+		_, err = r.db.ExecContext(t.Context(), "INSERT INTO "+table+" SELECT * FROM old_"+table)
+		r.ok(err)
+	}
+	if _, err := r.Do(t.Context(), run.ID); !errors.Is(err, problem.Conflict) {
+		t.Errorf("%v", err)
 	}
 }

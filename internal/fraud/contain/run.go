@@ -119,7 +119,8 @@ func (c *Containment) later(ctx context.Context, r *Run, list []Progress) error 
 	what := last(r.ID, "")
 	ruled := slices.ContainsFunc(list, func(p Progress) bool { return p.ByRule })
 	switch {
-	case what == audit.ContainCancelled && r.State != Stopped, what == audit.ContainRolledBack && r.State != Restoring && r.State != Over:
+	case what == audit.ContainOver && r.State != Over, what == audit.ContainCancelled && r.State != Stopped,
+		what == audit.ContainRolledBack && r.State != Restoring && r.State != Over:
 		words = "the trail says last of it: " + string(what)
 	case r.Approved != nil && last(r.ID, "approval") != audit.ContainApproved:
 		words = "an approval is there, and the trail knows of none"

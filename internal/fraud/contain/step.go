@@ -4,6 +4,7 @@ package contain
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,6 +118,11 @@ func (t *turn) ready(ctx context.Context, p *Progress, how Standing) (outcome, e
 	case Passing:
 		return outcome{to: Going, wait: soon, words: "Azure is changing it"}, nil
 	}
+	if since, err := t.anew(ctx, &p.Step); err != nil {
+		return outcome{}, err
+	} else if since != "" {
+		return become(Failed, "%s → make a new plan for it", since), nil
+	}
 	steps := make([]Step, len(t.list))
 	for i := range t.list {
 		steps[i] = t.list[i].Step
@@ -131,6 +137,32 @@ func (t *turn) ready(ctx context.Context, p *Progress, how Standing) (outcome, e
 		return outcome{}, err
 	}
 	return outcome{to: Going, words: p.Words}, nil
+}
+
+// anew says that what has a machine's name now was made after the plan: it is another one, of
+// which nobody said anything. "" it is the one.
+func (t *turn) anew(ctx context.Context, s *Step) (string, error) {
+	if s.Kind != StopMachine && s.Kind != StopSet {
+		return "", nil
+	}
+	raw, err := t.cloud.ARM.Get(ctx, at(s.Target, versionCompute))
+	var in struct {
+		Properties struct {
+			Created time.Time `json:"timeCreated"`
+		} `json:"properties"`
+	}
+	switch {
+	case absent(err):
+		return "", nil
+	case err != nil:
+		return "", err
+	case json.Unmarshal(raw, &in) != nil:
+		return "", unreadable("a machine")
+	}
+	if made := in.Properties.Created; made.After(t.r.Plan.Made.Add(slack)) {
+		return "it was made anew at " + made.UTC().Format(time.DateTime) + ", after the plan", nil
+	}
+	return "", nil
 }
 
 func hint(err error) string {
@@ -186,6 +218,11 @@ func (t *turn) undoing(ctx context.Context, p *Progress, how Standing) (outcome,
 	}
 	if p.Again >= mostTries {
 		return become(NotTaken, "it was asked for %d times, and is not as it was%s", mostTries, after(p.Words)), nil
+	}
+	if since, err := t.anew(ctx, &p.Step); err != nil {
+		return outcome{}, err
+	} else if since != "" {
+		return become(NotTaken, "%s: it is not the one that was stopped", since), nil
 	}
 	if err := t.ask(ctx, p, "take back: "+levers[p.Step.Kind].words, levers[p.Step.Kind].back); err != nil {
 		return outcome{}, err

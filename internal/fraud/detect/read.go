@@ -140,7 +140,10 @@ const maxOther = 100
 // exports CSV must not take silence for an answer.
 func (r *Reader) other(name string) {
 	low := strings.ToLower(name)
-	if what := kindOfFile(low + ".json"); what != "" && what != "customers" && path.Base(low)[0] != '.' && len(r.Read.Files) < maxOther && path.Dir(low) != "." {
+	if len(r.Read.Files) >= maxOther || path.Dir(low) == "." || path.Base(low)[0] == '.' {
+		return
+	}
+	if what := kindOfFile(low + ".json"); what != "" && what != "customers" {
 		r.Read.Files = append(r.Read.Files, File{Path: print.Clean(name, 200), What: what, Note: "it was not read: its name is not one of JSON or gzip"})
 	}
 }

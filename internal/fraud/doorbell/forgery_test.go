@@ -324,3 +324,46 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestCrowd: strangers who name many places neither push out the certificate that signs, nor
+// have the genuine ring wait once it is to be fetched anew.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	r := newRig(t, d)
+	if code := r.send(r.genuine()); code != http.StatusOK {
+		t.Fatal(code)
+	}
+	crowd := func() {
+		for i := range 2 * maxFetches {
+			x := r.genuine()
+			x.certURL = "https://x" + itoa(i) + ".microsoft.com/" + r.at.Format("150405") + ".cer"
+			r.send(x)
+		}
+	}
+	for range 2 * maxHeld / maxFetches {
+		crowd()
+		r.at = r.at.Add(time.Minute)
+	}
+	before := len(r.fetched)
+	if code := r.send(r.genuine()); code != http.StatusOK || len(r.fetched) != before {
+		t.Errorf("after a crowd: %d, fetched %q", code, r.fetched[before:])
+	}
+	r.at = r.at.Add(keepGood)
+	crowd()
+	if code := r.send(r.genuine()); code != http.StatusOK {
+		t.Errorf("in a crowd, an hour later: %d", code)
+	}
+	file := r.files[place]
+	delete(r.files, place)
+	r.at = r.at.Add(keepGood)
+	if code := r.send(r.genuine()); code == http.StatusOK {
+		t.Error("a certificate that is gone is believed")
+	}
+	r.files[place] = file
+	r.at = r.at.Add(2 * keepBad)
+	crowd()
+	if code := r.send(r.genuine()); code != http.StatusOK {
+		t.Errorf("in a crowd, after it could not be fetched: %d", code)
+	}
+}

@@ -59,7 +59,7 @@ type verifier struct {
 
 // held is what came of an address: a certificate, or why it is none.
 type held struct {
-	cert  *x509.Certificate
+	cert  *x509.Certificate // also one that was good once, where why says something
 	why   string
 	until time.Time
 }
@@ -152,7 +152,7 @@ func (v *verifier) certificate(ctx context.Context, where string) (*x509.Certifi
 	k, known := v.certs[u.String()]
 	v.mu.Unlock()
 	if !known || !now.Before(k.until) || k.until.Sub(now) > 2*keepGood {
-		if !v.mayFetch(now) {
+		if k.cert == nil && !v.mayFetch(now) { // where one was is asked again, whoever else rings
 			return nil, errBad("too many places")
 		}
 		k = held{until: now.Add(keepGood)}
@@ -164,7 +164,9 @@ func (v *verifier) certificate(ctx context.Context, where string) (*x509.Certifi
 		case !ok:
 			k.why = "certificate"
 		default:
-			k.cert, k.why = leaf, v.trust.believed(ctx, leaf, more, now, v.fetch)
+			if k.why = v.trust.believed(ctx, leaf, more, now, v.fetch); k.why == "" {
+				k.cert = leaf
+			}
 		}
 		if k.why != "" {
 			k.until = now.Add(keepBad)
@@ -183,11 +185,18 @@ func (v *verifier) certificate(ctx context.Context, where string) (*x509.Certifi
 func (v *verifier) keep(where string, k held) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for name := range v.certs {
-		if len(v.certs) < maxHeld {
-			break
+	if was := v.certs[where]; k.cert == nil {
+		k.cert = was.cert // what was there is not forgotten because it cannot be fetched now; why says that it does not count
+	}
+	for _, good := range []bool{false, true} { // strangers push out what strangers brought
+		for name, x := range v.certs {
+			if _, again := v.certs[where]; again || len(v.certs) < maxHeld {
+				break
+			}
+			if (x.cert != nil) == good {
+				delete(v.certs, name)
+			}
 		}
-		delete(v.certs, name)
 	}
 	v.certs[where] = k
 }
