@@ -57,7 +57,7 @@ func (w *walk) acted(a *act, at int64) {
 		}
 	}
 	if made.count > 0 {
-		w.what(l, st, made, a, at)
+		w.what(l, st, made, odd, at)
 	}
 	w.around(l, st, who, made, at)
 	score := l.score()
@@ -126,7 +126,7 @@ func (st *state) past(at int64) (most, spread int, perDay float64) {
 }
 
 // what weighs what was made.
-func (w *walk) what(l *lines, st *state, m *sum, a *act, at int64) {
+func (w *walk) what(l *lines, st *state, m *sum, odd float64, at int64) {
 	history := w.historyOf(st.id, at)
 	known := trust(history)
 	most, spread, day := st.past(at)
@@ -137,13 +137,17 @@ func (w *walk) what(l *lines, st *state, m *sum, a *act, at int64) {
 		}
 		l.add(sigRate, "activity", m.last, wt, "%d machines were made within an hour, where the most was %d", m.most, most)
 	}
+	wide := 1.0
+	if m.gpus == 0 && m.largest < 16 && m.perDay > 0 && m.perDay < 200 && odd < 0.5 && l.has(sigFamiliar) {
+		wide = 0.5 // a service that is put near its users, by who is known for it
+	}
 	fresh := w.freshRegions(st.id, m.regions, at)
 	if n := len(fresh); n > 0 {
-		l.add(sigRegion, "activity", m.last, known*grade(float64(n), byRegions...), "%s in %s, where nothing ran in %s", w.what4(m), list(fresh, 6),
+		l.add(sigRegion, "activity", m.last, wide*known*grade(float64(n), byRegions...), "%s in %s, where nothing ran in %s", w.what4(m), list(fresh, 6),
 			span(int(history)))
 	}
 	if m.spread >= 3 && m.spread > spread {
-		l.add(sigSpread, "activity", m.last, grade(float64(m.spread), [2]float64{3, 1}, [2]float64{5, 2}),
+		l.add(sigSpread, "activity", m.last, wide*grade(float64(m.spread), [2]float64{3, 1}, [2]float64{5, 2}),
 			"machines were made in %d regions within six hours", m.spread)
 	}
 	if m.gpus > 0 && !w.hadGPU(st, at) {

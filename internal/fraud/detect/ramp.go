@@ -108,7 +108,8 @@ func (u *usage) ramps(g *useSign, x *group, k int) {
 	case z.gpus > 0:
 		g.add(sigUseGPU, 1.2*known, "machines with GPUs, of which none was used before")
 	case z.cores >= 16:
-		g.add(sigUseCores, grade(float64(z.cores), [2]float64{16, 0.4}, [2]float64{manyCores, 0.8})*known, "machines of %d cores, of a size never used before", z.cores)
+		g.add(sigUseCores, grade(float64(z.cores), [2]float64{16, 0.4}, [2]float64{manyCores, 0.8})*known,
+			"machines of %d cores, of a size never used before", z.cores)
 	}
 	before, _ := u.level(v.total, x.began-14, x.began)
 	after, _ := u.level(v.total, k-2, k+1)

@@ -39,7 +39,8 @@ func TestMinerInLargeSubscription(t *testing.T) {
 			cut.usage = append(cut.usage, u)
 		}
 	}
-	if g := detect.NewReport(read(t, cut.files(false), detect.Options{}), f.Detected).Findings; len(g) != 1 || !g[0].Detected.Equal(f.Detected) || g[0].Score != f.Score {
+	g := detect.NewReport(read(t, cut.files(false), detect.Options{}), f.Detected).Findings
+	if len(g) != 1 || !g[0].Detected.Equal(f.Detected) || g[0].Score != f.Score {
 		t.Errorf("cut: %+v\nwhole: %+v", g, f)
 	}
 }
@@ -54,7 +55,8 @@ func TestMovedInSteps(t *testing.T) {
 			for _, sub := range []string{subA}[:map[bool]int{true: 1}[seen]] {
 				w.act(sub, start.AddDate(0, 0, 35).Add(10*time.Hour+time.Duration(i)*time.Minute), "Microsoft.Compute/virtualMachines/write",
 					fmt.Sprint("Microsoft.Compute/virtualMachines/mig", i), "ada@fabrikam.example", "81.2.3.4", fmt.Sprint("mig", i), "Succeeded",
-					map[string]any{"location": "northeurope", "properties": map[string]any{"hardwareProfile": map[string]any{"vmSize": "Standard_D16s_v5"}}})
+					map[string]any{"location": "northeurope",
+						"properties": map[string]any{"hardwareProfile": map[string]any{"vmSize": "Standard_D16s_v5"}}})
 			}
 		}
 		for d := 35; d < 60; d++ {
@@ -83,7 +85,8 @@ func TestWeakFindingHidesNothing(t *testing.T) {
 		t.Fatalf("%+v", r.Findings)
 	}
 	weak, attack := r.Findings[0], r.Findings[1]
-	if len(weak.Callers) != 0 || attack.Kind != detect.KindGPU || attack.First.Before(stolen.Add(-time.Second)) || attack.Detected.After(stolen.Add(time.Hour)) {
+	if len(weak.Callers) != 0 || attack.Kind != detect.KindGPU ||
+		attack.First.Before(stolen.Add(-time.Second)) || attack.Detected.After(stolen.Add(time.Hour)) {
 		t.Errorf("%+v\n%+v", weak, attack)
 	}
 }

@@ -87,7 +87,7 @@ func Weights() []Weight {
 		{sigRisk, 2, "Microsoft held a sign-in of the caller for risky"},
 		{sigMFA, 1.2, "the caller's proofs of identity were changed in the three days before"},
 		{sigHour, 0.7, "at an hour at which the caller was never active"},
-		{sigTaint, 3.5, "the caller is the one of a finding at another subscription; 2 where that is weak"},
+		{sigTaint, 3.5, "the caller is the one of a finding at another subscription"},
 		{sigFamiliar, -2, "the caller has been active here on ten days or more"},
 		{sigJump, 4.8, "a day's cost over the usual band, by the logarithm of how much"},
 		{sigUseGPU, 1.5, "GPUs are used, which were never here"},

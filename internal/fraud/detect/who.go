@@ -39,11 +39,7 @@ func (w *walk) who4(l *lines, a *act, who word, at int64) float64 {
 	}
 	x := w.actor(who)
 	if x.tainted > 0 && w.list[x.tainted-1].Subscription != w.p.texts[a.sub] {
-		wt := 3.5
-		if w.list[x.tainted-1].weak(w) {
-			wt = 2 // it may be no attack
-		}
-		l.add(sigTaint, "activity", at, wt, "%s is the caller of the finding at subscription %s", name, w.list[x.tainted-1].Subscription)
+		l.add(sigTaint, "activity", at, 3.5, "%s is the caller of the finding at subscription %s", name, w.list[x.tainted-1].Subscription)
 		odd += 2
 	}
 	w.familiar(l, a, c, at, name, odd)
