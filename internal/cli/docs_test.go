@@ -20,7 +20,7 @@ import (
 )
 
 // walks are the pages whose every command a newcomer types.
-var walks = []string{"../../README.md", "../../docs/exports.md", "../../docs/real-tenant.md"}
+var walks = []string{"../../README.md", "../../docs/exports.md", "../../docs/real-tenant.md", "../../docs/fraud-walk.md"}
 
 var (
 	fenced  = regexp.MustCompile("(?ms)^```[a-z]*\n(.*?)^```$")

@@ -175,9 +175,6 @@ func (p *Pages) loadCase(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	left := []screen.Block{clockCard(c, &l), aid(t), drawn(c.ID, t), containment(c, runs, runErr)}
 	right := []screen.Block{p.acts(c, a.Viewer), known(c, &l), p.notes(c), reports(c.ID), readings(t)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
-	if l.Standing == waiting || l.Standing == answering {
-		v.Refresh = time.Minute
-	}
 	return v, nil
 }
 

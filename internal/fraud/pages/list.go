@@ -223,9 +223,6 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 		return v, nil
 	}
 	v.Above = []screen.Block{s.tiles(), cards(rows, a)}
-	if s.Waiting > 0 {
-		v.Refresh = time.Minute
-	}
 	return v, nil
 }
 
