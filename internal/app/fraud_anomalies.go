@@ -57,7 +57,7 @@ func Anomalies(ctx context.Context, q AnomalyQuestion) (*detect.Report, error) {
 	}
 	if len(r.Read.Files) == 0 {
 		return nil, problem.New(problem.BadInput, "nothing in %s is use or a log", print.Clean(q.From[0], print.MaxName)).
-			WithHint("a folder has usage/*.jsonl, activity/*.jsonl, customers.json; each may end in .gz")
+			WithHint("name the folder above usage/ and activity/: it has usage/*.jsonl, activity/*.jsonl, customers.json; each may end in .gz")
 	}
 	return detect.NewReport(r, q.AsOf), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
@@ -51,6 +52,7 @@ type fraudSaid struct {
 	Average  desk.Average   `json:"average"`
 	Readings []desk.Reading `json:"readings"`
 	Lost     int            `json:"lost,omitempty"` // of files: what could not be read
+	files    bool           // it is of files, not of what is kept
 }
 
 func newFraudList(env *kit.Env, open kit.Opener) *cobra.Command {
@@ -73,6 +75,10 @@ nothing.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if all && openOnly {
 				return problem.New(problem.Usage, "--open and --all are one or the other")
+			}
+			if customer != "" && uuid.Validate(customer) != nil {
+				return problem.New(problem.Usage, "--customer is %.60q, which is no tenant id", customer).
+					WithHint("partnerguard customers list shows the tenant id of each")
 			}
 			f := desk.Filter{Open: !all, Customer: customer}
 			if len(from) > 0 {
@@ -124,7 +130,7 @@ func fraudOfFiles(ctx context.Context, from []string, now time.Time, f desk.Filt
 	if err != nil {
 		return said, err
 	}
-	said = fraudSaid{At: now.UTC(), Alerts: []desk.Case{}, Readings: []desk.Reading{}, Lost: lost}
+	said = fraudSaid{At: now.UTC(), Alerts: []desk.Case{}, Readings: []desk.Reading{}, Lost: lost, files: true}
 	cases := desk.CasesOf(list, now)
 	said.Average = desk.AverageOf(cases, now)
 	for i := range cases {
@@ -135,13 +141,24 @@ func fraudOfFiles(ctx context.Context, from []string, now time.Time, f desk.Filt
 	return said, nil
 }
 
+// unread is whether nothing can be said: no files, and no reading of Microsoft came to its end.
+func (s *fraudSaid) unread() bool {
+	if s.files {
+		return false
+	}
+	return !slices.ContainsFunc(s.Readings, func(r desk.Reading) bool { return !r.Good.IsZero() })
+}
+
 const fraudTime = "2006-01-02 15:04"
 
 // tellFraud is a list with its clocks, for people.
 func tellFraud(w io.Writer, p kit.Paint, said *fraudSaid) error {
-	if len(said.Alerts) == 0 {
+	switch {
+	case len(said.Alerts) == 0 && said.unread():
+		fmt.Fprintln(w, "Not known whether an alert waits: none were read yet. partnerguard fraud list --read reads them.")
+	case len(said.Alerts) == 0:
 		fmt.Fprintln(w, "No alert waits for an answer.")
-	} else {
+	default:
 		kit.Table(w, p, said.Alerts,
 			kit.Col("id", func(c *desk.Case) string { return c.ID }),
 			kit.Col("left", func(c *desk.Case) string { return leftWord(c, said.At) }),
@@ -332,7 +349,11 @@ or a worker. An alert that somebody else resolved meanwhile is told, and not ove
 		Args:    oneAlert("resolve"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(fraud.Reasons(), fraud.Reason(reason)) {
-				return problem.New(problem.Usage, "--reason is %.40q", reason).WithHint("legitimate, fraud or ignore")
+				said := problem.New(problem.Usage, "--reason is %.40q", reason)
+				if reason == "" {
+					said = problem.New(problem.Usage, "resolve needs --reason: what the answer is")
+				}
+				return said.WithHint("legitimate, fraud or ignore")
 			}
 			return open.With(cmd.Context(), func(s *app.Installation) error {
 				c, err := s.FraudAnswer(cmd.Context(), args[0], func(ctx context.Context, id string) error {

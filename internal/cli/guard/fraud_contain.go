@@ -357,5 +357,8 @@ func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
 		for _, x := range s.Left[:min(len(s.Left), 40)] {
 			fmt.Fprintf(w, "  - %s\n", print.Clean(x, print.MaxSaying))
 		}
+		if more := len(s.Left) - 40; more > 0 {
+			fmt.Fprintf(w, "  and %s: the table and the JSON have all\n", kit.Plural(more, "step more", "steps more"))
+		}
 	}
 }

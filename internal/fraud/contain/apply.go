@@ -207,7 +207,7 @@ func (c *Containment) again(ctx context.Context, r Run) (Run, error) {
 
 func errSame(actor, why string) error {
 	return problem.New(problem.Forbidden, "%s %s: it takes two people", actor,
-		why).WithHint("have another person do it: partnerguard fraud contain status shows it")
+		why).WithHint("another person does it: in the console on the page of the alert, or with another account of this machine")
 }
 
 // Approve is a second person's yes to exactly the steps of a run. Kind problem.Forbidden for the

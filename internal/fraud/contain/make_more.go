@@ -135,7 +135,7 @@ func (m *maker) tell() {
 		m.told("the disks of what is deallocated go on costing until somebody deletes them")
 	}
 	if slices.ContainsFunc(m.p.Steps, func(s Step) bool { return s.Have != Yes }) {
-		m.told("for some steps it is not sure that we have the right: see have and call of each")
+		m.told("for some steps we lack the right, or it is not sure that we have it: see have and call of each")
 	}
 	if m.ask.OnlyEnd {
 		m.told("what runs was not read")

@@ -116,7 +116,7 @@ func (r *Report) headline(p *print.Screen) {
 	n := int64(len(r.Findings))
 	switch {
 	case r.Subscriptions == 0:
-		p.Headline(print.Doubt, "Nothing could be judged: no record of use or activity was read.")
+		p.Headline(print.Doubt, "Nothing could be judged: no record of use or activity lies in the time that is judged.")
 	case n == 0:
 		p.Headline(print.Good, fmt.Sprintf("No subscription of %d looks abused, as far as was read.", r.Subscriptions))
 	default:
@@ -155,10 +155,26 @@ func (r *Report) reasons(p *print.Screen, f *Finding) {
 		p.Para("  - ", text, print.Plain)
 	}
 	p.More("  ", len(f.Reasons)-mostReasons, " in the JSON")
+	if f.Updates > 0 {
+		p.Para("  ", fmt.Sprintf("It went on: %s since, the last %s%s.", print.Plural(int64(f.Updates), "signs"), print.When(f.LastSeen), wider(f)),
+			print.Plain)
+	}
 	if f.Cost > 0 {
 		p.Para("  ", fmt.Sprintf("About %s above the usual so far.", money(f.Cost)), print.Plain)
 	}
 	p.Blank()
+}
+
+// wider is how far a finding reaches by now, which its reasons, of the first moment, do not tell.
+func wider(f *Finding) string {
+	var out string
+	if n := len(f.Regions); n > 0 {
+		out += "; " + print.Plural(int64(n), "regions")
+	}
+	if f.PerDay > 0 {
+		out += "; about " + money(f.PerDay) + " a day"
+	}
+	return out
 }
 
 // known says what the answer does not rest on.

@@ -103,7 +103,7 @@ func (b *build) toActor(a *act) string {
 var identityWords = map[string]string{
 	"newRight": "was given a right in Azure", "elevated": "took access to all of Azure", "newCredential": "was given a credential",
 	"newConsent": "was given permissions", "newRole": "was given a directory role", "methodChanged": "had a method of MFA changed",
-	"passwordReset": "had the password changed", "newAccount": "is an account that was made only then",
+	"passwordReset": "had the password changed", "newAccount": "was made",
 }
 
 // byIdentity looks for rights, credentials, consents and methods that came just before.
@@ -470,10 +470,10 @@ func (b *build) byAlert() {
 		}
 	}
 	if legit > 0 {
-		b.say(sideAgainst, "earlierLegitimate", print.Plural(int64(legit), "earlier alerts")+" of this subscription were answered as legitimate", false)
+		b.say(sideAgainst, "earlierLegitimate", print.Plural(int64(legit), "earlier alerts")+" of this subscription, answered as legitimate", false)
 	}
 	if bad > 0 {
-		b.say(sideFor, "earlierFraud", print.Plural(int64(bad), "earlier alerts")+" of this subscription were answered as fraud", false)
+		b.say(sideFor, "earlierFraud", print.Plural(int64(bad), "earlier alerts")+" of this subscription, answered as fraud", false)
 	}
 	if b.t.Alert.Status != fraud.Resolved {
 		b.ask("customer", "whether the customer ordered it",

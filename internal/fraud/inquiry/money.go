@@ -151,7 +151,7 @@ func (b *build) byReading() {
 			"partnerguard archive export writes all rows")
 	}
 	if b.f.unread > 0 {
-		b.ask("unread", fmt.Sprintf("what %s say: they could not be read", print.Plural(int64(b.f.unread), "records")),
+		b.ask("unread", fmt.Sprintf("what is in %s: not to be read", print.Plural(int64(b.f.unread), "records")),
 			"partnerguard archive export writes all rows")
 	}
 }
