@@ -11,7 +11,7 @@ import (
 )
 
 // magic begins a part that is kept; its last byte is the version of the form.
-const magic = "pgdetect\x01"
+const magic = "pgdetect\x02"
 
 // writer appends what is kept.
 type writer struct{ b []byte }
@@ -132,7 +132,7 @@ func (w *writer) sub(s *sub) {
 
 func (w *writer) act(a *act) {
 	w.fixed(a.key)
-	for _, n := range []int64{a.at, a.told, a.sized, a.failed, int64(a.count)} {
+	for _, n := range []int64{a.at, a.told, a.sized, a.failed, a.ok, int64(a.count)} {
 		w.int(n)
 	}
 	w.b = append(w.b, byte(a.kind), byte(a.role), byte(a.code))
@@ -334,7 +334,7 @@ func (r *reader) sub() *sub {
 }
 
 func (r *reader) act() act {
-	a := act{key: r.fixed(), at: r.int(), told: r.int(), sized: r.int(), failed: r.int(), count: int32(min(max(r.int(), 0), 1_000_000))}
+	a := act{key: r.fixed(), at: r.int(), told: r.int(), sized: r.int(), failed: r.int(), ok: r.int(), count: int32(min(max(r.int(), 0), 1_000_000))}
 	a.kind, a.role, a.code = actKind(r.byte()), role(r.byte()), failure(r.byte())
 	a.sub, a.caller, a.net, a.country, a.region = r.word(), r.word(), r.word(), r.word(), r.word()
 	a.size, a.resource, a.app = r.word(), r.word(), r.word()

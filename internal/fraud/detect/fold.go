@@ -78,6 +78,8 @@ func (p *Part) Activity(e *Event) {
 	}
 	if bad(e.Status) {
 		a.failed, a.code = at, failureOf(e.Code)
+	} else if good(e.Status) {
+		a.ok = at
 	}
 	same := e.Act
 	if same == "" {
@@ -121,6 +123,7 @@ func (p *Part) add(a act) {
 	}
 	b := &p.acts[i]
 	b.at, b.told, b.sized, b.failed = earliest(b.at, a.at), earliest(b.told, a.told), earliest(b.sized, a.sized), earliest(b.failed, a.failed)
+	b.ok = earliest(b.ok, a.ok)
 	b.code = max(b.code, a.code)
 	b.count, b.role = max(b.count, a.count), max(b.role, a.role)
 	for _, f := range []struct{ into, from *word }{{&b.region, &a.region}, {&b.size, &a.size}, {&b.net, &a.net}, {&b.country, &a.country}, {&b.app, &a.app}} {

@@ -76,6 +76,10 @@ func (p *Part) judge(o *Options, since, asOf time.Time) []Finding {
 		}
 		if a.failed != 0 && a.failed <= to {
 			steps = append(steps, step{a.failed, stepFailed, int32(i)})
+			// Who acts chooses what rows have in common: a failure of the same name undoes no success.
+			if a.ok > a.failed && a.ok <= to {
+				steps = append(steps, step{a.ok, stepTold, int32(i)})
+			}
 		}
 	}
 	w := newWalk(p, o)

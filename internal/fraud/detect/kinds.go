@@ -199,6 +199,12 @@ func bad(status string) bool {
 	return strings.HasPrefix(low, "fail") || low == "failure" || strings.HasPrefix(low, "cancel") || low == "clienterror"
 }
 
+// good says that a row tells of a success.
+func good(status string) bool {
+	low := strings.ToLower(status)
+	return strings.HasPrefix(low, "succe") || low == "ok" || low == "created"
+}
+
 // family is what kind of use a meter counts.
 type family uint8
 

@@ -65,6 +65,7 @@ type act struct {
 	told     int64 // the first row that says where; 0: none does
 	sized    int64 // the first row that says how large or how many; 0: none does
 	failed   int64 // the first row that says that it failed; 0: none does
+	ok       int64 // the first row that says that it succeeded; 0: none does
 	kind     actKind
 	role     role
 	code     failure

@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,9 +22,10 @@ type Report struct {
 	Subscriptions int       `json:"subscriptions"`
 	Days          int       `json:"subscriptionDays"`
 	Findings      []Finding `json:"findings"`
-	Suppressed    int       `json:"suppressed"`  // findings that a declared deployment explains
-	Deployments   int       `json:"deployments"` // that were declared
-	Blind         []Blind   `json:"blind"`       // subscriptions of which a log or the use was not read
+	Suppressed    int       `json:"suppressed"`        // findings that a declared deployment explains
+	Deployments   int       `json:"deployments"`       // that were declared
+	Dropped       int64     `json:"dropped,omitempty"` // records beyond the limits of a customer, which is then blind
+	Blind         []Blind   `json:"blind"`             // subscriptions of which a log or the use was not read
 }
 
 // Span is from the oldest record to the newest.
@@ -51,6 +53,12 @@ func NewReport(r *Reader, asOf time.Time) *Report {
 	for _, p := range parts {
 		if p.Tenant != "" {
 			out.Customers++
+		}
+		if p.dropped > 0 {
+			out.Dropped += p.dropped
+			if !slices.ContainsFunc(out.Blind, func(b Blind) bool { return b.Customer == p.Tenant && b.Subscription == "" }) {
+				out.Blind = append(out.Blind, Blind{Customer: p.Tenant, Activity: true, Usage: true})
+			}
 		}
 		p.measure(out, ceil(asOf))
 	}
@@ -117,6 +125,8 @@ func (r *Report) headline(p *print.Screen) {
 	switch {
 	case r.Subscriptions == 0:
 		p.Headline(print.Doubt, "Nothing could be judged: no record of use or activity lies in the time that is judged.")
+	case n == 0 && r.lacking():
+		p.Headline(print.Doubt, fmt.Sprintf("No subscription of %d looks abused in what was read, and that is not all.", r.Subscriptions))
 	case n == 0:
 		p.Headline(print.Good, fmt.Sprintf("No subscription of %d looks abused, as far as was read.", r.Subscriptions))
 	default:
@@ -201,12 +211,20 @@ func (r *Report) known(p *print.Screen) {
 	if n := r.skipped(); n > 0 {
 		list = append(list, fmt.Sprintf("%s could not be read; the JSON says why.", print.Plural(int64(n), "records")))
 	}
+	if r.Dropped > 0 {
+		list = append(list, fmt.Sprintf("%s of a customer were beyond what is kept of one, and count for nothing.", print.Plural(r.Dropped, "records")))
+	}
 	for _, f := range r.Read.Files {
 		if f.Note != "" && len(list) < 8 {
 			list = append(list, f.Path+": "+f.Note+".")
 		}
 	}
 	p.Known(list)
+}
+
+// lacking says that a part of what was given was not read: then nothing is well.
+func (r *Report) lacking() bool {
+	return r.Dropped > 0 || r.skipped() > 0 || slices.ContainsFunc(r.Read.Files, func(f File) bool { return f.Note != "" })
 }
 
 func (r *Report) skipped() (n int) {

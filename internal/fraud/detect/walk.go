@@ -135,12 +135,15 @@ func (w *walk) step(s step) {
 	case stepAct:
 		w.note(s.i, a)
 	case stepFailed:
+		if a.ok != 0 && a.ok <= s.at {
+			return
+		}
 		if a.kind.makes() && a.code == failQuota {
 			st.refused = append(st.refused, refusal{s.at, a.caller, a.region})
 		}
 		st.made = slices.DeleteFunc(st.made, func(m made) bool { return m.act == s.i })
 	}
-	if a.kind.makes() && s.kind != stepFailed && (a.failed == 0 || a.failed > s.at) {
+	if a.kind.makes() && s.kind != stepFailed && (a.failed == 0 || a.failed > s.at || a.ok != 0 && a.ok <= s.at) {
 		w.make(s, a, st)
 	}
 	if a.sub == 0 || a.caller == 0 {
