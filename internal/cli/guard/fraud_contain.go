@@ -242,7 +242,7 @@ func newContainTurn(env *kit.Env, open kit.Opener, verb, short string,
 		Args:    kit.Between(1, 1, problem.New(problem.Usage, "%s takes one applied plan", verb).WithHint("partnerguard fraud contain status shows them")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(strings.TrimSpace(reason)) < 5 {
-				return problem.New(problem.Usage, "%s needs a reason", verb).WithHint("--reason \"the customer's own test\"")
+				return problem.New(problem.Usage, "%s needs a reason, of five characters or more", verb).WithHint("--reason \"the customer's own test\"")
 			}
 			return open.With(cmd.Context(), func(s *app.Installation) error {
 				r, err := s.Contain.Find(cmd.Context(), args[0])
@@ -316,7 +316,7 @@ func writeContain(w io.Writer, p kit.Paint, s *contain.Status) {
 		fmt.Fprintf(w, "; some steps by %s", print.Clean(s.Rule, 300))
 	}
 	if s.Answer != "" {
-		fmt.Fprintf(w, "; answered to Microsoft: %s", s.Answer)
+		fmt.Fprintf(w, "; answer to Microsoft: %s", s.Answer)
 	}
 	fmt.Fprintln(w)
 	if words := cmp.Or(s.Refused, s.Why); words != "" {
