@@ -26,8 +26,8 @@ func (p *planted) warned() {
 	var w warning
 	for _, m := range []string{"zza", "zzb"} {
 		id := p.of[m][:8] + "-3333-4333-8333-333333333333"
-		w.list = append(w.list, fraud.Alert{ID: id, GraphID: id, Name: p.word(m, "fraudname"), Description: p.word(m, "fraudabout"), Type: "VM_AnomalousDeployment",
-			Severity: "high", Status: fraud.Active, Customer: p.of[m], CustomerName: m + ".example", Subscription: id,
+		w.list = append(w.list, fraud.Alert{ID: id, GraphID: id, Name: p.word(m, "fraudname"), Description: p.word(m, "fraudabout"),
+			Type: "VM_AnomalousDeployment", Severity: "high", Status: fraud.Active, Customer: p.of[m], CustomerName: m + ".example", Subscription: id,
 			Resources: []fraud.Resource{{ID: "/subscriptions/" + id + "/resourceGroups/" + p.word(m, "fraudgroup"), Type: "vm"}},
 			Detected:  p.s.Now().Add(-2 * time.Hour), From: []string{"graph"}})
 	}

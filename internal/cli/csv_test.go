@@ -89,7 +89,7 @@ func spitefulAzure(t *testing.T, dir string, name func(string) string) {
 	for d := range 40 {
 		for k := range map[bool]int{true: 40, false: 1}[d == 39] {
 			row := map[string]any{"eventTimestamp": time.Date(2026, 10, 1+d, 3, k, 0, 0, time.UTC),
-				"operationName": "Microsoft.Compute/virtualMachines/write",
+				"operationName":  "Microsoft.Compute/virtualMachines/write",
 				"subscriptionId": name("sub"), "tenantId": name("c1"), "caller": name(fmt.Sprint("who", d)), "correlationId": fmt.Sprint(d, k),
 				"resourceId": name(fmt.Sprint("vm", d, k)), "location": name("region"), "properties": map[string]any{"vmSize": "Standard_NC64as_T4_v3"}}
 			raw, err := json.Marshal(row)
