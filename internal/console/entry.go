@@ -93,6 +93,9 @@ func (c *Console) offer(r *http.Request, p *entryPage, to string) {
 	case err == nil:
 		p.Sub = r.Host + " · " + print.Clean(si.Name, print.MaxName)
 		p.form = c.authorityOrigin()
+		if home := c.canonical(r); home != "" && !strings.HasSuffix(home, "//"+r.Host) {
+			p.form += " " + home // by 127.0.0.1 the form is sent on to localhost, which browsers hold to the same rule
+		}
 		p.Forms = []entryForm{
 			{Action: beginPath, Text: "Continue with Entra ID", Icon: "out", Primary: true, To: to},
 			{Action: beginPath, Text: "Use another account", To: to, As: "other"},

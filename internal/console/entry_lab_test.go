@@ -54,6 +54,10 @@ func TestEntryByAddress(t *testing.T) {
 	l := newLab(t)
 	b := l.browser()
 	b.host = "127.0.0.1:8443"
+	b.get("/signin")
+	if policy := b.last.Header().Get("Content-Security-Policy"); !strings.Contains(policy, " "+home+";") {
+		t.Errorf("a browser would not follow the form: %s", policy)
+	}
 	b.post("/signin/entra", url.Values{"to": {"/people"}})
 	b.leads(home + "/signin?to=%2Fpeople")
 }
