@@ -39,3 +39,19 @@ func TestFailureHidesNoSuccess(t *testing.T) {
 		t.Errorf("detected %s apart", d)
 	}
 }
+
+// A deployment may name its customer by name or domain; one that names a stranger covers
+// nothing, and says so.
+func TestDeploymentOfACustomerByName(t *testing.T) {
+	w := quiet(60)
+	w.attack()
+	at := func(customer string) *detect.Report {
+		return report(t, w, detect.Options{Windows: []detect.Window{{Customer: customer, From: start, To: start.AddDate(0, 0, 60), Line: 3}}})
+	}
+	if r := at("FABRIKAM"); len(r.Findings) != 0 || r.Suppressed != 1 || len(r.Lost) != 0 {
+		t.Errorf("by name: %d findings, %d suppressed, %v", len(r.Findings), r.Suppressed, r.Lost)
+	}
+	if r := at("adatum"); len(r.Findings) != 1 || len(r.Lost) != 1 {
+		t.Errorf("a stranger: %d findings, %v", len(r.Findings), r.Lost)
+	}
+}

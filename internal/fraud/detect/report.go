@@ -22,10 +22,11 @@ type Report struct {
 	Subscriptions int       `json:"subscriptions"`
 	Days          int       `json:"subscriptionDays"`
 	Findings      []Finding `json:"findings"`
-	Suppressed    int       `json:"suppressed"`        // findings that a declared deployment explains
-	Deployments   int       `json:"deployments"`       // that were declared
-	Dropped       int64     `json:"dropped,omitempty"` // records beyond the limits of a customer, which is then blind
-	Blind         []Blind   `json:"blind"`             // subscriptions of which a log or the use was not read
+	Suppressed    int       `json:"suppressed"`                           // findings that a declared deployment explains
+	Deployments   int       `json:"deployments"`                          // that were declared
+	Lost          []string  `json:"deploymentsWithoutCustomer,omitempty"` // sentences of those that cover nothing
+	Dropped       int64     `json:"dropped,omitempty"`                    // records beyond the limits of a customer, which is then blind
+	Blind         []Blind   `json:"blind"`                                // subscriptions of which a log or the use was not read
 }
 
 // Span is from the oldest record to the newest.
@@ -40,9 +41,11 @@ func NewReport(r *Reader, asOf time.Time) *Report {
 		asOf = r.D.Newest()
 	}
 	parts := r.D.Parts()
+	lost := r.D.name()
 	res := JudgeAll(parts, r.D.o, time.Time{}, asOf)
 	out := &Report{Schema: "partnerguard.fraud.anomalies/1", AsOf: asOf.UTC(), Threshold: r.D.o.Score, Read: r.Read, Findings: print.List(res.Findings),
 		Suppressed: res.Suppressed, Deployments: len(r.D.o.Windows), Blind: print.List(res.Blind)}
+	out.Lost = lost
 	if out.Threshold == 0 {
 		out.Threshold = DefaultScore
 	}
@@ -211,6 +214,7 @@ func (r *Report) known(p *print.Screen) {
 	if n := r.skipped(); n > 0 {
 		list = append(list, fmt.Sprintf("%s could not be read; the JSON says why.", print.Plural(int64(n), "records")))
 	}
+	list = append(list, r.Lost[:min(len(r.Lost), 5)]...)
 	if r.Dropped > 0 {
 		list = append(list, fmt.Sprintf("%s of a customer were beyond what is kept of one, and count for nothing.", print.Plural(r.Dropped, "records")))
 	}

@@ -1,9 +1,12 @@
 package detect
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/print"
 )
 
 // Window is a declared deployment: what it covers is expected, and nothing else.
@@ -18,6 +21,30 @@ type Window struct {
 	Callers       []string // lower case; none: all
 	Note          string
 	Line          int // where it was declared
+}
+
+// name puts the tenant in the place of a customer's name or domain, and tells of windows that
+// name a customer of whom nothing was read, or several: they cover nothing.
+func (d *Detector) name() (lost []string) {
+	for i := range d.o.Windows {
+		w := &d.o.Windows[i]
+		if _, known := d.names[w.Customer]; known || w.Customer == "" || d.parts[w.Customer] != nil {
+			continue
+		}
+		var of []string
+		for tenant, c := range d.names {
+			if strings.EqualFold(c.Domain, w.Customer) || strings.EqualFold(c.Name, w.Customer) {
+				of = append(of, tenant)
+			}
+		}
+		if len(of) == 1 {
+			w.Customer = of[0]
+			continue
+		}
+		lost = append(lost, fmt.Sprintf("The deployment of line %d names the customer %s, of whom nothing was read: it covers nothing.", w.Line,
+			print.Clean(w.Customer, print.MaxName)))
+	}
+	return lost
 }
 
 // of reports a window for a subscription of a customer.
