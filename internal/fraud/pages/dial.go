@@ -93,8 +93,10 @@ func goal(l *line) string {
 func dial(b *screen.Builder, l *line) {
 	const c, r = 46.0, 38.0
 	words, tone := l.left()
-	share := 1.0
-	if !l.Due.IsZero() {
+	share, stopped := 1.0, words == ""
+	if stopped {
+		words, share = "no clock runs", 0
+	} else if !l.Due.IsZero() {
 		share = max(0, min(1, float64(l.now.Sub(l.Due.Add(-fraud.Duty)))/float64(fraud.Duty)))
 	}
 	class := map[string]string{print.Bad.Class: "l-not", print.Cautious.Class: "l-unk", print.Doubt.Class: "l-unk"}[tone.Class]
@@ -118,6 +120,9 @@ func dial(b *screen.Builder, l *line) {
 	x2, y2 := around(c, 43, 1.0/24)
 	b.Void("path", screen.A("class", "d1h"), screen.A("d", "M"+screen.Num(x1)+" "+screen.Num(y1)+"L"+screen.Num(x2)+" "+screen.Num(y2)))
 	big, small := dialWords(l)
+	if stopped {
+		big, small = "–", "no clock runs"
+	}
 	b.Elem("text", big, screen.A("class", "dbig"), screen.A("x", "46"), screen.A("y", "46"), screen.A("text-anchor", "middle"))
 	b.Elem("text", small, screen.A("class", "lo"), screen.A("x", "46"), screen.A("y", "60"), screen.A("text-anchor", "middle"))
 	b.End("svg")
