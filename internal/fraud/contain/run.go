@@ -139,6 +139,7 @@ type turn struct {
 	r     Run
 	list  []Progress
 	cloud *Cloud
+	steps []Step // those of list, which steps that go on side by side may read
 }
 
 // Do takes one run as far as it goes now, and gives when to look at it again: the zero time
@@ -290,6 +291,10 @@ func (t *turn) next() (out time.Time) {
 
 // round looks at steps side by side.
 func (t *turn) round(ctx context.Context, due []*Progress) error {
+	t.steps = make([]Step, len(t.list))
+	for i := range t.list {
+		t.steps[i] = t.list[i].Step
+	}
 	errs := make([]error, len(due))
 	var wg sync.WaitGroup
 	for i, p := range due {

@@ -123,11 +123,7 @@ func (t *turn) ready(ctx context.Context, p *Progress, how Standing) (outcome, e
 	} else if since != "" {
 		return become(Failed, "%s → make a new plan for it", since), nil
 	}
-	steps := make([]Step, len(t.list))
-	for i := range t.list {
-		steps[i] = t.list[i].Step
-	}
-	if err := t.cloud.guard(ctx, steps, &p.Step); err != nil {
+	if err := t.cloud.guard(ctx, t.steps, &p.Step); err != nil {
 		if passing(err) {
 			return outcome{}, err
 		}
