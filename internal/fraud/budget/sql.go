@@ -23,50 +23,19 @@ var (
 // Books are the tables whose rows are marked.
 func Books() []*vault.Book { return []*vault.Book{runBook, itemBook} }
 
-// errStale says that another process changed a row in between, or took its lease.
-var errStale = errors.New("changed by another")
+// rowsOf names what the rows are of, in errors.
+const rowsOf = db.Kept("the budgets")
 
-func failed(err error) error {
-	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.Is(err, errStale) {
-		return err
-	}
-	if _, ok := errors.AsType[*problem.Error](err); ok || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return problem.Wrap(err, problem.Unavailable, "the budgets cannot be read: the database does not answer").WithAfter(5 * time.Second)
-}
+var errStale = db.ErrStale
 
-// one says errStale when no row was written.
-func one(r sql.Result, err error) error {
-	if err != nil {
-		return failed(err)
-	}
-	if n, err := r.RowsAffected(); err != nil {
-		return failed(err)
-	} else if n == 0 {
-		return errStale
-	}
-	return nil
-}
+type row = db.Row
 
-type row interface{ Scan(...any) error }
+func failed(err error) error { return rowsOf.Failed(err) }
 
-// all reads a list.
+func one(r sql.Result, err error) error { return rowsOf.One(r, err) }
+
 func all[T any](ctx context.Context, d *db.DB, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := d.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, failed(err)
-	}
-	defer rows.Close()
-	out := []T{}
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, failed(err)
-		}
-		out = append(out, v)
-	}
-	return out, failed(rows.Err())
+	return db.All(ctx, d, rowsOf, scan, query, args...)
 }
 
 const runColumns = "id, body, state, applied, actor, version"

@@ -236,7 +236,7 @@ func (q *Inquiry) remember(key string, t *Timeline) {
 	if len(q.kept) >= keepMany {
 		q.kept = slices.Delete(q.kept, 0, 1)
 	}
-	q.kept = append(q.kept, kept{key, time.Now(), t})
+	q.kept = append(q.kept, kept{key, time.Now(), t}) // the machine's clock: it measures how long, and says of nothing when
 }
 
 // forget has timelines made anew: something was read.
