@@ -126,19 +126,7 @@ func (d *Desk) loadJobs(ctx context.Context, a *screen.Ask) (*screen.View, error
 		return nil, err
 	}
 	v.Above = []screen.Block{queueTiles(states, len(workers), ""), queueCard(jobs.Sorted(states), workers)}
-	if busy(states) {
-		v.Refresh = 10 * time.Second
-	}
 	return v, nil
-}
-
-func busy(states map[string]jobs.State) bool {
-	for _, s := range states {
-		if s.Running > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // queueTiles are the queue in four numbers.

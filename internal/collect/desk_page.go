@@ -18,9 +18,6 @@ import (
 	"partnerguard/internal/screen"
 )
 
-// again is how often the page asks again while something is read.
-const again = 10 * time.Second
-
 func (d *Desk) loadFacts(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	t, err := d.Readings.Tenant(ctx, a.Tenant.ID)
 	if errors.Is(err, problem.NotFound) {
@@ -50,8 +47,7 @@ func (d *Desk) loadFacts(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	v.Actions = append(v.Actions, screen.Action{Text: "All tenants", Path: "/collection/tenants"})
 	if reading {
-		v.Refresh = again
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: name(&t) + " is being read.", Text: "The page asks again by itself.",
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: name(&t) + " is being read.", Text: "Load the page again to see how far it is.",
 			Done: int64(sum.Whole), Of: int64(len(facts))})
 	}
 	if n := refusedAlike(facts); n != nil {

@@ -127,7 +127,7 @@ type View struct {
 	Aside    []Block  // beside the list: a drawer
 	Below    []Block
 	Summary  any           // the answer's numbers, for the API
-	Refresh  time.Duration // the page asks again after it, while something runs
+	Refresh  time.Duration // the page asks again after it, while what its reader asked for runs: never one that is read meanwhile
 	Missing  bool          // nothing was ever read: Nothing says what to do
 }
 
