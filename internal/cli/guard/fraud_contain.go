@@ -24,12 +24,10 @@ const maxContainFile = 9 << 20
 
 // containFlags are what contain is asked for.
 type containFlags struct {
-	plan            bool
-	apply, answer   string
-	wait            time.Duration
-	before          time.Duration
-	cancel, suspend bool
-	ask             contain.Ask
+	plan          bool
+	apply, answer string
+	wait          time.Duration
+	ask           contain.Ask
 }
 
 // newFraudContain makes what stops an attack: planned, approved, applied, taken back.
