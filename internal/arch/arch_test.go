@@ -21,7 +21,7 @@ var floor = map[string]int{
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3, "client": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "customers": 4, "coverage": 4, "signins": 4, "people": 4, "alert": 4,
-	"mfa": 4, "otp": 4, "bridge": 4, "apppassword": 4, "delegation": 4, "fraud": 4,
+	"mfa": 4, "otp": 4, "bridge": 4, "apppassword": 4, "delegation": 4, "fraud": 4, "gateway": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
@@ -128,6 +128,12 @@ var inner = map[string]int{
 	"fraud/worlds": 3, "fraud/desk": 3, "fraud/budget": 3, "fraud/eyes": 3,
 	"fraud/inquiry": 4, "fraud/inquiry/inquirytest": 5, "fraud/contain": 5,
 	"fraud/pages": 6,
+
+	"gateway":        1,
+	"gateway/verify": 2, "gateway/rule": 2, "gateway/answer": 2, "gateway/assert": 2, "gateway/ledger": 2, "gateway/revoke": 2,
+	"gateway/guard": 3, "gateway/session": 3, "gateway/proxy": 3,
+	"gateway/front": 4, "gateway/forward": 4, "gateway/check": 4, "gateway/pages": 4,
+	"gateway/run": 5,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,

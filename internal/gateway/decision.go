@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Request is what a decision needs to know of one. It holds secrets, and lives as long
+// as the request does: nobody keeps it, and its bytes are the caller's to use again.
+type Request struct {
+	Method string
+	Host   string // as it was sent, perhaps with a port
+	Path   string // as it was sent, without the query, still escaped
+
+	Authorization string // the one header's value; "" is none
+	Doubled       bool   // there were several Authorization headers
+	Cookie        string // the one Cookie header's value, or several joined by "; "
+	UserAgent     string
+	Accept        string
+
+	Remote netip.Addr
+	ID     string // request id
+	TLS    bool
+	Now    time.Time
+}
+
+// Decision is what becomes of one request.
+type Decision struct {
+	Route    *Route // nil where there is none
+	Identity *Identity
+	Reason   Reason // what is wrong, whether or not it is refused
+	Refused  bool   // and so it is answered, not served
+	Phase    Phase
+	Next     *Phase
+	// Excused is the exception by which it passes, with Reason still saying what it
+	// excuses.
+	Excused *Exception
+}
+
+// Judge decides requests. It is safe for concurrent use, and takes no lock where the
+// token was seen before.
+type Judge interface {
+	Judge(r *Request) Decision
+}
+
+// Verifier takes a token only when it is genuine, in time and of an accepted authority.
+// It keeps no part of token. What it cannot take has its reason and no identity, except
+// that a genuine token which is Expired or NotYetValid has both. Tenant, audience,
+// revocation and MFA are not its matter.
+type Verifier interface {
+	Verify(token string, from netip.Addr, now time.Time) (*Identity, Reason)
+}
+
+// Sessions opens the cookie of a browser: the identity of its sign-in, or the reason:
+// NoToken where there is none, SessionOver, Revoked.
+type Sessions interface {
+	Open(host, cookie string, now time.Time) (*Identity, Reason)
+}
+
+// Revocations say whether somebody may not come in any more. They take no lock.
+type Revocations interface {
+	Revoked(id *Identity, now time.Time) bool
+}
+
+// Book writes down what was decided. It never waits, and never fails the request.
+type Book interface {
+	Note(d *Decision, r *Request)
+	// Full says that nothing more can be written down now.
+	Full() bool
+}

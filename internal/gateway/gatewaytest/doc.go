@@ -1,0 +1,2 @@
+// Package gatewaytest mints tokens and plays authorities and upstreams for tests.
+package gatewaytest

@@ -1,0 +1,3 @@
+// Package guard decides one request: which route, who asks, whether that is well, and
+// whether it is refused now. It holds the generation of the file that holds now.
+package guard

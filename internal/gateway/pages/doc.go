@@ -1,0 +1,2 @@
+// Package pages has the console's pages of the gateway.
+package pages

@@ -1,0 +1,2 @@
+// Package revoke keeps who may not come in any more: users, sessions, apps, tokens.
+package revoke

@@ -1,0 +1,2 @@
+// Package rule decides whether an identity satisfies a route. It is pure.
+package rule

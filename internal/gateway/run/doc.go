@@ -1,0 +1,3 @@
+// Package run puts a gateway together, and takes a changed file over without dropping
+// a request.
+package run
