@@ -11,12 +11,16 @@ type Request struct {
 	Method string
 	Host   string // as it was sent, perhaps with a port
 	Path   string // as it was sent, without the query, still escaped
+	Query  string // as it was sent, without the question mark; not decided by
 
 	Authorization string // the one header's value; "" is none
 	Doubled       bool   // there were several Authorization headers
 	Cookie        string // the one Cookie header's value, or several joined by "; "
 	UserAgent     string
 	Accept        string
+	FetchMode     string // Sec-Fetch-Mode
+	FetchDest     string // Sec-Fetch-Dest
+	RequestedWith string // X-Requested-With
 
 	Remote netip.Addr
 	ID     string // request id
