@@ -41,6 +41,16 @@ type Decision struct {
 	Excused *Exception
 }
 
+// Told is the identity that the upstream may be told of: nil unless it is genuine, in
+// time, of an accepted tenant, for this audience and not revoked, though a route that
+// only reports serves the rest too.
+func (d *Decision) Told() *Identity {
+	if d.Route == nil || d.Reason != Passed && (d.Reason < AppNotAllowed || d.Reason == CustomerNotAllowed || d.Reason == TooMany || d.Reason >= reasons) {
+		return nil
+	}
+	return d.Identity
+}
+
 // Judge decides requests. It is safe for concurrent use, and takes no lock where the
 // token was seen before.
 type Judge interface {
