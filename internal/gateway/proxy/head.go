@@ -1,6 +1,9 @@
 package proxy
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Limits of a request's head.
 const (
@@ -115,16 +118,29 @@ func (h *Head) Parse(head []byte) *HeadError {
 
 // cutLine takes a line up to CR LF; no other control but a tab is in it.
 func cutLine(b []byte) (line, rest []byte, err *HeadError) {
-	for i, c := range b {
-		if table[c]&inValue != 0 {
-			continue
+	for i := 0; i < len(b); i++ {
+		for i+8 <= len(b) && noControl(binary.LittleEndian.Uint64(b[i:])) {
+			i += 8
 		}
-		if c == '\r' && i+1 < len(b) && b[i+1] == '\n' {
+		if i == len(b) {
+			break
+		}
+		switch c := b[i]; {
+		case table[c]&inValue != 0:
+		case c == '\r' && i+1 < len(b) && b[i+1] == '\n':
 			return b[:i], b[i+2:], nil
+		default:
+			return nil, nil, errLine
 		}
-		return nil, nil, errLine
 	}
 	return nil, nil, errEnd
+}
+
+// noControl looks at eight bytes at once: none is below a space, and none is DEL.
+func noControl(x uint64) bool {
+	const ones, highs = ^uint64(0) / 255, ^uint64(0) / 255 * 128
+	del := x ^ ones*0x7f
+	return ((x-ones*' ')&^x|(del-ones)&^del)&highs == 0
 }
 
 // start reads the request line: one space between its three parts.

@@ -78,7 +78,7 @@ func plainPath(path []byte, slash bool) bool {
 			return false
 		}
 	}
-	return (from == len(path) && path[from-1] == '/' || plainSegment(path[from:])) && (!wide || plainText(path))
+	return (from == len(path) || plainSegment(path[from:])) && (!wide || plainText(path))
 }
 
 // plainSegment refuses the empty one, and the dots with or without parameters: some
