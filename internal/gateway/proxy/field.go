@@ -28,7 +28,7 @@ func (f *fields) add(h *Head, name, value []byte) *HeadError {
 			if f.upgrade {
 				return errUpgrade
 			}
-			f.upgrade, h.Upgrade = true, true
+			f.upgrade, h.Upgrade, h.WebSocket = true, true, is(value, "websocket")
 		}
 	case 10:
 		if is(name, "connection") {
@@ -139,6 +139,17 @@ func matters(name []byte) bool {
 	for _, other := range [...]string{
 		"content-length", "transfer-encoding", "content-type", "content-encoding", "x-http-method-override", "x-http-method", "x-method-override",
 	} {
+		if alike(name, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// framing says whether a name is of a field that no trailer may have (RFC 9110 section
+// 6.5.1), because it says where a message ends or whom it is for.
+func framing(name []byte) bool {
+	for _, other := range [...]string{"content-length", "transfer-encoding", "host", "connection", "trailer", "te", "upgrade", "authorization", "cookie", "expect"} {
 		if alike(name, other) {
 			return true
 		}

@@ -57,12 +57,13 @@ type Head struct {
 	Host   []byte
 	Length int64 // of the body; 0 is none, Chunked
 
-	Old      bool // HTTP/1.0
-	Absolute bool // the target has scheme and host; the host is the one of Host
-	Upgrade  bool // there is an Upgrade
-	Expect   bool // 100-continue
-	Trailer  bool // trailers are announced, or taken
-	Close    bool // the connection ends after it
+	Old       bool // HTTP/1.0
+	Absolute  bool // the target has scheme and host; the host is the one of Host
+	Upgrade   bool // there is an Upgrade
+	WebSocket bool // and it is websocket, the only one that is passed on
+	Expect    bool // 100-continue
+	Trailer   bool // trailers are announced, or taken
+	Close     bool // the connection ends after it
 }
 
 // CheckHead says whether one HTTP/1 request head, from its first byte to its empty line,

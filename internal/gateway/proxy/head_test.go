@@ -56,7 +56,9 @@ func withFields(fields ...string) string {
 	return "POST /a HTTP/1.1\r\nHost: a.example\r\n" + strings.Join(fields, "\r\n") + "\r\n\r\n"
 }
 
-func withTarget(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n" }
+func withTarget(target string) string {
+	return "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n"
+}
 
 func withHost(host string) string { return "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n" }
 
