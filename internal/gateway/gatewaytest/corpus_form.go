@@ -96,16 +96,18 @@ func loosened(s string) string {
 func headJSONCases() []Case {
 	return each("header ", gateway.Malformed, map[string]Edit{
 		"with alg twice": inHead(`{"alg"`, `{"alg":"none","alg"`), "with kid twice, once escaped": inHead(`{"alg"`, `{"\u006bid":"a","alg"`),
-		"a list":           func(t *Token) { t.HeadText = func(string) string { return `["RS256"]` } },
-		"null":             func(t *Token) { t.HeadText = func(string) string { return `null` } },
-		"a text":           func(t *Token) { t.HeadText = func(string) string { return `"RS256"` } },
-		"empty":            func(t *Token) { t.HeadText = func(string) string { return ` ` } },
-		"with text behind": inHead(`"typ":"JWT"`, `"typ":"JWT"}x,{"a":1`), "with a second object": func(t *Token) { t.HeadText = func(s string) string { return s + s } },
-		"with a comment": inHead(`{"alg"`, `{/**/"alg"`), "with a comma too many": inHead(`{"alg"`, `{,"alg"`),
+		"a list":               func(t *Token) { t.HeadText = func(string) string { return `["RS256"]` } },
+		"null":                 func(t *Token) { t.HeadText = func(string) string { return `null` } },
+		"a text":               func(t *Token) { t.HeadText = func(string) string { return `"RS256"` } },
+		"empty":                func(t *Token) { t.HeadText = func(string) string { return ` ` } },
+		"with text behind":     inHead(`"typ":"JWT"`, `"typ":"JWT"}x,{"a":1`),
+		"with a second object": func(t *Token) { t.HeadText = func(s string) string { return s + s } },
+		"with a comment":       inHead(`{"alg"`, `{/**/"alg"`), "with a comma too many": inHead(`{"alg"`, `{,"alg"`),
 		"with a comma at the end": func(t *Token) { t.HeadText = func(s string) string { return s[:len(s)-1] + ",}" } },
 		"with a byte order mark":  inHead(`{"alg"`, "\ufeff"+`{"alg"`), "with invalid UTF-8": inHead(`"JWT"`, "\"JWT\",\"x\":\"\xff\""),
-		"nested too deep": inHead(`"JWT"`, `"JWT","x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)), "with half a character": inHead(`"JWT"`, `"JWT","x":"\ud800"`),
-		"in single quotes": inHead(`"alg"`, `'alg'`), "with a NUL behind": func(t *Token) { t.HeadText = func(s string) string { return s + "\x00" } },
+		"nested too deep":       inHead(`"JWT"`, `"JWT","x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)),
+		"with half a character": inHead(`"JWT"`, `"JWT","x":"\ud800"`),
+		"in single quotes":      inHead(`"alg"`, `'alg'`), "with a NUL behind": func(t *Token) { t.HeadText = func(s string) string { return s + "\x00" } },
 		"cut":                     func(t *Token) { t.HeadText = func(s string) string { return s[:len(s)-1] } },
 		"with a name of no quote": inHead(`"alg"`, `alg`),
 	})
@@ -114,7 +116,8 @@ func headJSONCases() []Case {
 func bodyJSONCases() []Case {
 	text := func(do func(string) string) Edit { return func(t *Token) { t.BodyText = do } }
 	return each("claims ", gateway.Malformed, map[string]Edit{
-		"a list": text(func(s string) string { return "[" + s + "]" }), "null": text(func(string) string { return "null" }), "a number": text(func(string) string { return "1" }),
+		"a list": text(func(s string) string { return "[" + s + "]" }), "null": text(func(string) string { return "null" }),
+		"a number":         text(func(string) string { return "1" }),
 		"with text behind": text(func(s string) string { return s + "x" }), "with a second object": text(func(s string) string { return s + s }),
 		"with a comma too many": inBody(`"ver":"1.0"`, `"ver":"1.0",`), "with a comment": inBody(`"ver"`, `/**/"ver"`),
 		"with NaN": inBody(`"exp":1790003600`, `"exp":NaN`), "with hex": inBody(`"exp":1790003600`, `"exp":0x6AB13BDC`),
@@ -127,7 +130,8 @@ func bodyJSONCases() []Case {
 		"with a surrogate in UTF-8": inBody(`"Ada Lovelace"`, "\"\xed\xa0\x80\""), "beyond Unicode": inBody(`"Ada Lovelace"`, "\"\xf4\x90\x80\x80\""),
 		"with half a character": inBody(`"Ada Lovelace"`, `"\ud83d"`), "with the halves turned round": inBody(`"Ada Lovelace"`, `"\ude00\ud83d"`),
 		"with half a character in a name": inBody(`"ver"`, `"\udc00":1,"ver"`), "with an escape of none": inBody(`"Ada Lovelace"`, `"\x41"`),
-		"with an escape cut": inBody(`"Ada Lovelace"`, `"\u00"`), "with True": inBody(`"ver"`, `"x":True,"ver"`), "with undefined": inBody(`"ver"`, `"x":undefined,"ver"`),
+		"with an escape cut": inBody(`"Ada Lovelace"`, `"\u00"`), "with True": inBody(`"ver"`, `"x":True,"ver"`),
+		"with undefined":      inBody(`"ver"`, `"x":undefined,"ver"`),
 		"nested too deep":     Set("x", num(strings.Repeat("[", 16)+strings.Repeat("]", 16))),
 		"nested 4,000 deep":   Set("x", num(strings.Repeat("[", 4000)+strings.Repeat("]", 4000))),
 		"objects nested deep": Set("x", num(strings.Repeat(`{"a":`, 2000)+"1"+strings.Repeat("}", 2000))),
@@ -157,7 +161,8 @@ func doubleCases() []Case {
 	for _, name := range []string{"iss", "aud", "exp", "tid", "oid", "sub", "amr", "scp", "nbf", "appid", "ver", "upn", "unheard_of"} {
 		list[name+" twice"] = all(Drop(name), inBody(`"puid"`, `"`+name+`":"a","`+name+`":"b","puid"`))
 	}
-	for _, name := range []string{"ISS", "Sub", "\u017fub", "Aud", "EXP", "Tid", "OID", "AMR", "Amr", "Scp", "\u017fcp", "APPID", "Ver", "Upn", "nBf", "iAt", "i\u017fs",
+	for _, name := range []string{"ISS", "Sub", "\u017fub", "Aud", "EXP", "Tid", "OID", "AMR", "Amr", "Scp", "\u017fcp", "APPID", "Ver", "Upn", "nBf", "iAt",
+		"i\u017fs",
 		"Auth_Time"} {
 		list[fmt.Sprintf("%+q beside it", name)] = Set(name, "a")
 	}

@@ -18,7 +18,8 @@ import (
 func algorithmCases() []Case {
 	var out []Case
 	for _, alg := range []string{"none", "None", "NONE", "nOnE", "none ", " none", "none\x00", "nonе" /* a Cyrillic letter */, "", "RS256 ", "rs256", "Rs256",
-		"RS256\x00", "RS256,none", "ＲＳ２５６", "RЅ256", "HS256", "HS384", "HS512", "RS1", "RS384", "RS512", "PS384", "PS512", "ES384", "ES256K", "EdDSA", "Ed25519",
+		"RS256\x00", "RS256,none", "ＲＳ２５６", "RЅ256", "HS256", "HS384", "HS512", "RS1", "RS384", "RS512", "PS384", "PS512", "ES384", "ES256K", "EdDSA",
+		"Ed25519",
 		"RSA-OAEP", "dir", "A256GCM", "ML-DSA-65", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"} {
 		out = append(out, Case{Name: fmt.Sprintf("alg %+q", alg), Reason: gateway.BadAlgorithm, Make: good(Head("alg", alg))})
 	}
@@ -44,7 +45,8 @@ func algorithmCases() []Case {
 			k.Algorithm = "PS256"
 			return a.Good(ForgedBy(&k))
 		}},
-		Case{Name: "ES256 by a curve's key under the kid of an RSA key", Reason: gateway.BadAlgorithm, Make: good(Head("alg", "ES256"), ForgedBy(NewCurveKey()))},
+		Case{Name: "ES256 by a curve's key under the kid of an RSA key", Reason: gateway.BadAlgorithm,
+			Make: good(Head("alg", "ES256"), ForgedBy(NewCurveKey()))},
 		Case{Name: "RS256 named, signed by a curve's key", Reason: gateway.BadSignature, Make: good(ForgedBy(NewCurveKey()))},
 	)
 	return out
@@ -110,7 +112,8 @@ func headerCases() []Case {
 		"jku of the cloud's metadata": Head("jku", "http://169.254.169.254/metadata/identity"),
 	}
 	for name, v := range map[string]any{
-		"crit": []string{"exp"}, "b64": false, "zip": "DEF", "enc": "A256GCM", "jwk": nil, "jku": "https://evil.example/keys", "x5u": "https://evil.example/cert",
+		"crit": []string{"exp"}, "b64": false, "zip": "DEF", "enc": "A256GCM", "jwk": nil, "jku": "https://evil.example/keys",
+		"x5u": "https://evil.example/cert",
 		"x5c": []string{"MIIB"},
 	} {
 		list[name] = Head(name, v)
