@@ -550,7 +550,6 @@ gateway_revocations.made bigint NOT NULL
 gateway_revocations.ended bigint NOT NULL
 gateway_revocations.ended_by text NOT NULL
 gateway_revocations.mark bytea NOT NULL
-gateway_revocations gateway_revocations_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'session'::text, 'app'::text, 'token'::text])))
 gateway_revocations gateway_revocations_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX gateway_revocations_pkey ON public.gateway_revocations USING btree (id)
 invitations.id text NOT NULL

@@ -25,7 +25,7 @@ CREATE TABLE gateway_decisions (
 -- each, so that none goes unseen.
 CREATE TABLE gateway_revocations (
     id         text PRIMARY KEY,
-    kind       text NOT NULL CHECK (kind IN ('user', 'session', 'app', 'token')),
+    kind       text NOT NULL,    -- user, session, app, token
     value      text NOT NULL,
     tenant     text NOT NULL,    -- '': of any
     before_at  bigint  NOT NULL, -- microseconds: sign-ins up to then; 0: all

@@ -25,7 +25,7 @@ CREATE TABLE gateway_decisions (
 -- each, so that none goes unseen.
 CREATE TABLE gateway_revocations (
     id         TEXT PRIMARY KEY,
-    kind       TEXT NOT NULL CHECK (kind IN ('user', 'session', 'app', 'token')),
+    kind       TEXT NOT NULL,    -- user, session, app, token
     value      TEXT NOT NULL,
     tenant     TEXT NOT NULL,    -- '': of any
     before_at  INTEGER NOT NULL, -- microseconds: sign-ins up to then; 0: all
