@@ -1,0 +1,261 @@
+package front
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"partnerguard/internal/gateway"
+)
+
+const (
+	linger     = 250 * time.Millisecond // for the next request of who is idle, when we stop
+	firstBuf   = 8 << 10
+	stateIdle  = 0
+	stateInUse = 1
+)
+
+var errLong = errors.New("the head is longer than is taken")
+
+// conn is a connection while it is in the loop of the lean path.
+type conn struct {
+	front  *Front
+	net    net.Conn
+	remote netip.Addr
+	secure bool
+	state  atomic.Int32
+
+	buf  []byte // buf[r:w] is read and not answered
+	r, w int
+	head head
+
+	in       gateway.Request
+	decision gateway.Decision
+	out      []byte
+	facts    [][2]string
+	id       [24]byte
+	answer   head // the upstream's
+	chunk    chunks
+	last     bool // the connection ends behind this answer
+	status   int
+
+	scratch []byte    // what goes to the client
+	trailer []byte    // of an answer
+	stood   time.Time // when the decision of a stream was last looked at
+
+	reads, writes time.Time // the deadlines that are set
+}
+
+// serve answers requests until the connection ends, and then gives nil, or what the
+// server shall have. It leaves the connection open.
+func (c *conn) serve() net.Conn {
+	if !c.front.deps.Lean {
+		return c.handOver()
+	}
+	c.buf, c.out = make([]byte, firstBuf), make([]byte, 0, 4<<10)
+	for {
+		raw, err := c.next()
+		if err != nil {
+			if errors.Is(err, errLong) {
+				c.refuse(err)
+			}
+			return nil
+		}
+		if err := c.front.deps.CheckHead(raw); err != nil {
+			c.refuse(err)
+			return nil
+		}
+		if !c.head.request(raw) {
+			c.refuse(errFraming)
+			return nil
+		}
+		route := c.route()
+		if route == nil {
+			return c.handOver()
+		}
+		if err := c.body(); err != nil {
+			return nil
+		}
+		if !c.pass(time.Now()) {
+			return c.handOver()
+		}
+		c.r += len(raw) + int(c.head.length)
+		if c.last {
+			return nil
+		}
+	}
+}
+
+// route is the one of the request in head, where the lean path can serve it.
+func (c *conn) route() *gateway.Route {
+	f, h := c.front, &c.head
+	if !h.bare(f.deps.Limits.Body) || reserved(h.path) || ours(h.cookie) || f.deps.Trusted != nil && f.deps.Trusted(c.remote) {
+		return nil
+	}
+	route, why := f.deps.Find(text(h.host), text(h.path))
+	if why != gateway.Passed || !c.fits(route) {
+		return nil
+	}
+	return route
+}
+
+// fits says whether the route asks for nothing that the lean path lacks, for this
+// request. What is too long for the route is refused on the full path.
+func (c *conn) fits(route *gateway.Route) bool {
+	if route == nil || !route.Plain {
+		return false
+	}
+	h, l := &c.head, &route.Limits
+	return (!route.Browser || h.auth != nil) && l.Parallel == 0 &&
+		(l.Body <= 0 || h.length <= l.Body) && (l.Header <= 0 || len(h.raw) <= l.Header)
+}
+
+// handOver gives the connection with all that was read to the server.
+func (c *conn) handOver() net.Conn {
+	c.front.stats.handed.Add(1)
+	c.state.Store(stateInUse)
+	_ = c.net.SetDeadline(time.Time{})
+	g := &gate{Conn: c.net, front: c.front}
+	if c.r < c.w {
+		g.buf = append([]byte(nil), c.buf[c.r:c.w]...)
+	}
+	if t, ok := c.net.(*tls.Conn); ok {
+		return &secureGate{g, t}
+	}
+	return g
+}
+
+// next waits for a whole head. An error that is not [errLong] is the connection's end.
+func (c *conn) next() ([]byte, error) {
+	if c.r == c.w {
+		c.r, c.w = 0, 0
+		c.state.Store(stateIdle)
+		if c.front.draining.Load() {
+			c.hurry()
+		} else {
+			c.within(c.front.deps.Limits.Idle)
+		}
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+		c.state.Store(stateInUse)
+	}
+	seen := 0
+	for late := false; ; {
+		if end := headEnd(c.buf[c.r:c.w], seen); end > 0 {
+			if late {
+				c.reads = time.Time{} // of the head: the next wait is longer
+			}
+			if end > c.front.deps.Limits.Header {
+				return nil, errLong
+			}
+			return c.buf[c.r : c.r+end], nil
+		}
+		if c.w-c.r > c.front.deps.Limits.Header {
+			return nil, errLong
+		}
+		if !late {
+			late = true
+			c.reads = time.Now().Add(c.front.deps.Limits.Read)
+			_ = c.net.SetReadDeadline(c.reads)
+		}
+		seen = c.w - c.r
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// body reads the request's body to its end, behind its head.
+func (c *conn) body() error {
+	whole := len(c.head.raw) + int(c.head.length)
+	if c.w-c.r >= whole {
+		return nil
+	}
+	n := len(c.head.raw)
+	c.reads = time.Now().Add(c.front.deps.Limits.Read)
+	_ = c.net.SetReadDeadline(c.reads)
+	for c.w-c.r < whole {
+		if err := c.fill(); err != nil {
+			return err
+		}
+	}
+	c.reads = time.Time{}
+	c.head.request(c.buf[c.r : c.r+n]) // the bytes may have moved
+	return nil
+}
+
+// fill reads once.
+func (c *conn) fill() error {
+	if c.w == len(c.buf) {
+		if c.r > 0 {
+			c.w, c.r = copy(c.buf, c.buf[c.r:c.w]), 0
+		} else {
+			c.buf = append(c.buf, make([]byte, len(c.buf))...)
+		}
+	}
+	n, err := c.net.Read(c.buf[c.w:])
+	c.w += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// within has reads fail when nothing comes for d, and up to an eighth more.
+func (c *conn) within(d time.Duration) {
+	if now := time.Now(); c.reads.Sub(now) < d {
+		c.reads = now.Add(d + d/8)
+		_ = c.net.SetReadDeadline(c.reads)
+	}
+}
+
+// hurry has who is idle send its next request soon, or no more.
+func (c *conn) hurry() {
+	if c.state.Load() == stateIdle {
+		_ = c.net.SetReadDeadline(time.Now().Add(linger))
+	}
+}
+
+// write sends b, and gives up on a client that takes nothing for the idle time.
+func (c *conn) write(b []byte, now time.Time) error {
+	if idle := c.front.deps.Limits.Idle; c.writes.Sub(now) < idle {
+		c.writes = now.Add(idle + idle/8)
+		_ = c.net.SetWriteDeadline(c.writes)
+	}
+	_, err := c.net.Write(b)
+	return err
+}
+
+// refuse answers a head that nobody else may see, and ends the connection so that the
+// answer arrives: what is still on its way is read and dropped for a moment.
+func (c *conn) refuse(fault error) {
+	c.front.stats.refused.Add(1)
+	c.last = true
+	a := c.front.refusal(fault, c.remote, c.secure)
+	now := time.Now()
+	c.out = c.reply(c.out[:0], &a, false)
+	if c.write(c.out, now) != nil {
+		return
+	}
+	if h, ok := c.net.(interface{ CloseWrite() error }); ok {
+		_ = h.CloseWrite()
+	}
+	_ = c.net.SetReadDeadline(now.Add(linger))
+	for total := 0; total < 1<<20; {
+		n, err := c.net.Read(c.buf)
+		if total += n; err != nil {
+			return
+		}
+	}
+}
+
+// text is b as a string without a copy, which holds as long as b's bytes do.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func timeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
