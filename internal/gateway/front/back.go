@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"partnerguard/internal/gateway/answer"
 )
 
 // streamBuf is how much of a body is on its way at once.
@@ -49,7 +51,7 @@ func (c *conn) outHead(body ending) {
 
 // back passes the answer on as it comes. The reply is what to say instead where the
 // upstream's body is broken before a byte of the answer was sent.
-func (c *conn) back(u *upstream, now time.Time) *Reply {
+func (c *conn) back(u *upstream, now time.Time) *answer.Answer {
 	h, body := &c.answer, byClose
 	switch {
 	case without(c.head.method, h.status):
@@ -65,10 +67,8 @@ func (c *conn) back(u *upstream, now time.Time) *Reply {
 	if !h.date {
 		b = c.front.appendDate(b)
 	}
-	if announce := c.front.deps.Announce; announce != nil {
-		for _, v := range announce(&c.decision) {
-			b = appendField(b, v[0], v[1])
-		}
+	for _, v := range answer.Announce(c.decision) {
+		b = appendField(b, v[0], v[1])
 	}
 	if c.last {
 		b = append(b, "Connection: close\r\n"...)

@@ -13,7 +13,8 @@ const (
 
 // chunks follows a chunked body byte for byte (RFC 9112 section 7.1), and takes no form
 // that a lenient reader could end elsewhere: lines end in CR LF, sizes are hexadecimal
-// digits alone, extensions are visible ASCII.
+// digits alone, extensions are visible ASCII. It is for answers: those of requests pass
+// [proxy.NewConn].
 type chunks struct {
 	state  chunkState
 	left   int64 // of this chunk's data

@@ -1,7 +1,7 @@
 package front
 
 import (
-	"crypto/tls"
+	"bytes"
 	"errors"
 	"net"
 	"net/netip"
@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"partnerguard/internal/gateway"
+	"partnerguard/internal/gateway/proxy"
 )
 
 const (
@@ -19,8 +20,6 @@ const (
 	stateIdle  = 0
 	stateInUse = 1
 )
-
-var errLong = errors.New("the head is longer than is taken")
 
 // conn is a connection while it is in the loop of the lean path.
 type conn struct {
@@ -61,21 +60,13 @@ func (c *conn) serve() net.Conn {
 	for {
 		raw, err := c.next()
 		if err != nil {
-			if errors.Is(err, errLong) {
-				c.refuse(err)
-			}
 			return nil
 		}
-		if err := c.front.deps.CheckHead(raw); err != nil {
-			c.refuse(err)
-			return nil
+		// What is wrong is for the server to answer, in the words it has for it.
+		if raw == nil || proxy.CheckHead(raw) != nil || !c.head.request(raw) {
+			return c.handOver()
 		}
-		if !c.head.request(raw) {
-			c.refuse(errFraming)
-			return nil
-		}
-		route := c.route()
-		if route == nil {
+		if !c.suits() {
 			return c.handOver()
 		}
 		if err := c.body(); err != nil {
@@ -91,17 +82,25 @@ func (c *conn) serve() net.Conn {
 	}
 }
 
-// route is the one of the request in head, where the lean path can serve it.
-func (c *conn) route() *gateway.Route {
+// suits says whether the lean path can serve the request in head.
+func (c *conn) suits() bool {
 	f, h := c.front, &c.head
-	if !h.bare(f.deps.Limits.Body) || reserved(h.path) || ours(h.cookie) || f.deps.Trusted != nil && f.deps.Trusted(c.remote) {
-		return nil
+	table := f.table.Load()
+	if !h.bare(f.deps.Limits.Body) || ours(h.cookie) || trusts(table.Trusted, c.remote) {
+		return false
 	}
-	route, why := f.deps.Find(text(h.host), text(h.path))
-	if why != gateway.Passed || !c.fits(route) {
-		return nil
+	route, why := table.Find(text(h.host), text(h.path))
+	return why == gateway.Passed && c.fits(route)
+}
+
+// trusts says whether somebody's X-Forwarded headers are believed.
+func trusts(list []netip.Prefix, from netip.Addr) bool {
+	for _, p := range list {
+		if p.Contains(from) {
+			return true
+		}
 	}
-	return route
+	return false
 }
 
 // fits says whether the route asks for nothing that the lean path lacks, for this
@@ -111,26 +110,12 @@ func (c *conn) fits(route *gateway.Route) bool {
 		return false
 	}
 	h, l := &c.head, &route.Limits
-	return (!route.Browser || h.auth != nil) && l.Parallel == 0 &&
+	return (!route.Browser || h.auth != nil) && !route.Preflight && !route.DropAuthorization && l.Parallel == 0 &&
 		(l.Body <= 0 || h.length <= l.Body) && (l.Header <= 0 || len(h.raw) <= l.Header)
 }
 
-// handOver gives the connection with all that was read to the server.
-func (c *conn) handOver() net.Conn {
-	c.front.stats.handed.Add(1)
-	c.state.Store(stateInUse)
-	_ = c.net.SetDeadline(time.Time{})
-	g := &gate{Conn: c.net, front: c.front}
-	if c.r < c.w {
-		g.buf = append([]byte(nil), c.buf[c.r:c.w]...)
-	}
-	if t, ok := c.net.(*tls.Conn); ok {
-		return &secureGate{g, t}
-	}
-	return g
-}
-
-// next waits for a whole head. An error that is not [errLong] is the connection's end.
+// next waits for a whole head. None without an error is one that is too long; an error
+// is the connection's end.
 func (c *conn) next() ([]byte, error) {
 	if c.r == c.w {
 		c.r, c.w = 0, 0
@@ -151,13 +136,10 @@ func (c *conn) next() ([]byte, error) {
 			if late {
 				c.reads = time.Time{} // of the head: the next wait is longer
 			}
-			if end > c.front.deps.Limits.Header {
-				return nil, errLong
-			}
 			return c.buf[c.r : c.r+end], nil
 		}
-		if c.w-c.r > c.front.deps.Limits.Header {
-			return nil, errLong
+		if c.w-c.r > proxy.MaxHead {
+			return nil, nil
 		}
 		if !late {
 			late = true
@@ -232,30 +214,26 @@ func (c *conn) write(b []byte, now time.Time) error {
 	return err
 }
 
-// refuse answers a head that nobody else may see, and ends the connection so that the
-// answer arrives: what is still on its way is read and dropped for a moment.
-func (c *conn) refuse(fault error) {
-	c.front.stats.refused.Add(1)
-	c.last = true
-	a := c.front.refusal(fault, c.remote, c.secure)
-	now := time.Now()
-	c.out = c.reply(c.out[:0], &a, false)
-	if c.write(c.out, now) != nil {
-		return
-	}
-	if h, ok := c.net.(interface{ CloseWrite() error }); ok {
-		_ = h.CloseWrite()
-	}
-	_ = c.net.SetReadDeadline(now.Add(linger))
-	for total := 0; total < 1<<20; {
-		n, err := c.net.Read(c.buf)
-		if total += n; err != nil {
-			return
-		}
-	}
-}
-
 // text is b as a string without a copy, which holds as long as b's bytes do.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func timeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// headEnd is behind the first empty line of b, or 0. A line that ends in a bare line
+// feed ends a head too: it is refused then, rather than waited for what would be taken.
+// from is how much of b is known to have no end.
+func headEnd(b []byte, from int) int {
+	for at := max(0, from-3); ; {
+		i := bytes.IndexByte(b[at:], '\n')
+		if i < 0 {
+			return 0
+		}
+		at += i + 1
+		switch {
+		case at < len(b) && b[at] == '\n':
+			return at + 1
+		case at+1 < len(b) && b[at] == '\r' && b[at+1] == '\n':
+			return at + 2
+		}
+	}
+}

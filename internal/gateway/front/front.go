@@ -6,60 +6,46 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"partnerguard/internal/gateway"
+	"partnerguard/internal/gateway/answer"
+	"partnerguard/internal/gateway/proxy"
 	"partnerguard/internal/problem"
 )
 
-// Limits of a connection; a zero field is its default.
+// Limits of connections; a zero field is its default.
 type Limits struct {
-	Conns  int           // open at once; 16,384
-	Header int           // bytes of a request's head; 32 KiB
-	Read   time.Duration // until a head is whole, from its first byte; 10 s
-	Idle   time.Duration // between two requests; 2 min
-	Body   int           // bytes of a body that the lean path takes; 64 KiB
-	Pool   int           // idle connections to one upstream; 256
-}
-
-// Reply is an answer of the gateway's own.
-type Reply struct {
-	Status int
-	Header [][2]string
-	Body   []byte
+	Conns int           // open at once; 16,384
+	Read  time.Duration // until a head is whole, from its first byte; 10 s
+	Idle  time.Duration // between two requests; 2 min
+	Body  int           // bytes of a body that the lean path takes; 64 KiB
+	Pool  int           // idle connections to one upstream; 256
 }
 
 // Asserter is what the lean path needs of package assert.
 type Asserter interface {
 	Headers(dst [][2]string, d *gateway.Decision, r *gateway.Request, upstream string) [][2]string
-	Strip(name []byte) bool
 }
 
 // Deps is what a Front needs. All functions are safe for concurrent use.
 type Deps struct {
-	Handler http.Handler // required: all of HTTP, package proxy's
-	// CheckHead takes the head of one HTTP/1.1 request with its empty line, and has an
-	// error where two readers could differ. Required.
-	CheckHead func(head []byte) error
+	// Handler serves all of HTTP: package proxy's. Heads that it gets have passed
+	// [proxy.CheckHead], or are what [proxy.NewConn] puts in a refused one's place.
+	// Required.
+	Handler http.Handler
 
-	// Lean switches the lean path on; without it the rest but Refuse is not needed.
-	Lean  bool
-	Judge gateway.Judge
-	// Find names the route before it is judged; it allocates nothing.
-	Find   func(host, path string) (*gateway.Route, gateway.Reason)
+	// Lean switches the lean path on; without it nothing below but Log and Limits is used.
+	Lean   bool
+	Judge  gateway.Judge
 	Assert Asserter
-	// Answer says no. Refuse answers what no route is known of: a bad head.
-	Answer func(d *gateway.Decision, r *gateway.Request) Reply
-	Refuse func(r *gateway.Request, status int, why gateway.Reason) Reply
-	// Announce are the headers that tell the caller what will be enforced; nil is none.
-	Announce func(d *gateway.Decision) [][2]string
-	// Failed answers for an upstream that did not: 502, 504 or 503.
-	Failed func(d *gateway.Decision, r *gateway.Request, status int, err error) Reply
-	// Trusted says whose X-Forwarded headers are believed; theirs go the full path.
-	Trusted func(netip.Addr) bool
+	// Strip says of a header's name that nobody outside may set it.
+	Strip  func(name []byte) bool
+	Answer answer.Options
+	// Failed answers for an upstream that did not: 502, or 504.
+	Failed func(d *gateway.Decision, r *gateway.Request, status int, err error) answer.Answer
 	// Still says whether a stream that began with this decision may go on; nil is yes.
 	Still func(d *gateway.Decision, now time.Time) bool
 	// Done is told of each request that the lean path answered; nil is nobody.
@@ -76,7 +62,6 @@ type Front struct {
 	server *http.Server
 	handed *handed // connections on their way to the server
 	pools  pools
-	poison string // a method that nobody can know: what a refused head is replaced by
 
 	mu       sync.Mutex
 	open     map[*conn]struct{}
@@ -84,6 +69,7 @@ type Front struct {
 	draining atomic.Bool
 	lean     sync.WaitGroup // loops under way
 	stats    stats
+	table    atomic.Pointer[gateway.Table]
 	date     atomic.Pointer[date]
 	ids      atomic.Uint64
 	prefix   string // of ids
@@ -92,8 +78,7 @@ type Front struct {
 // New makes a front. What is missing of d is a mistake of the caller, an error of kind
 // Internal.
 func New(d Deps) (*Front, error) {
-	if d.Handler == nil || d.CheckHead == nil || d.Refuse == nil ||
-		d.Lean && (d.Judge == nil || d.Find == nil || d.Assert == nil || d.Answer == nil || d.Failed == nil) {
+	if d.Handler == nil || d.Lean && (d.Judge == nil || d.Assert == nil || d.Strip == nil || d.Failed == nil) {
 		return nil, problem.New(problem.Internal, "the gateway's front lacks a part").WithHint("tell the makers")
 	}
 	if d.Log == nil {
@@ -104,11 +89,12 @@ func New(d Deps) (*Front, error) {
 	}
 	d.Limits = d.Limits.whole()
 	f := &Front{deps: d, open: map[*conn]struct{}{}, handed: newHanded()}
-	f.poison, f.prefix = "X"+random(16), random(4)+"-"
+	f.prefix = random(4) + "-"
+	f.table.Store(&gateway.Table{})
 	f.pools.most = d.Limits.Pool
 	f.server = &http.Server{
-		Handler: f.gated(d.Handler), MaxHeaderBytes: d.Limits.Header, ReadHeaderTimeout: d.Limits.Read, IdleTimeout: d.Limits.Idle,
-		ConnContext: withConn, ConnState: f.watch, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
+		Handler: d.Handler, MaxHeaderBytes: proxy.MaxHead, ReadHeaderTimeout: d.Limits.Read, IdleTimeout: d.Limits.Idle,
+		ConnState: f.watch, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
 	}
 	return f, nil
 }
@@ -117,7 +103,7 @@ func (l Limits) whole() Limits {
 	for _, n := range []struct {
 		field  *int
 		preset int
-	}{{&l.Conns, 16384}, {&l.Header, 32 << 10}, {&l.Body, 64 << 10}, {&l.Pool, 256}} {
+	}{{&l.Conns, 16384}, {&l.Body, 64 << 10}, {&l.Pool, 256}} {
 		if *n.field <= 0 {
 			*n.field = n.preset
 		}
@@ -130,6 +116,10 @@ func (l Limits) whole() Limits {
 	}
 	return l
 }
+
+// Take makes t the table by which connections are sent on their path. It is called with
+// each table that the guard takes, after it.
+func (f *Front) Take(t *gateway.Table) { f.table.Store(t) }
 
 // Serve answers on all listeners until ctx ends or one of them breaks, and closes them.
 // Requests under way go on; see [Front.Shutdown]. A TLS listener is one of

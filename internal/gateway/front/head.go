@@ -217,9 +217,23 @@ func number(b []byte) (int64, bool) {
 	return n, true
 }
 
+// escaped says whether the path has an escaped slash: whether a route takes one is not
+// known here.
+func escaped(path []byte) bool {
+	for {
+		i := bytes.IndexByte(path, '%')
+		if i < 0 {
+			return false
+		}
+		if path = path[i+1:]; len(path) > 1 && path[0] == '2' && path[1]|0x20 == 'f' {
+			return true
+		}
+	}
+}
+
 // bare says whether a request asks for nothing that the lean path lacks.
 func (h *head) bare(most int) bool {
-	if h.old || h.chunked || h.upgrade || h.expect || h.other || h.length > int64(most) || len(h.target) == 0 || h.target[0] != '/' {
+	if h.old || h.chunked || h.upgrade || h.expect || h.other || h.length > int64(most) || len(h.target) == 0 || h.target[0] != '/' || escaped(h.path) {
 		return false
 	}
 	switch string(h.method) {
@@ -232,10 +246,4 @@ func (h *head) bare(most int) bool {
 // ours says whether a Cookie header may have the cookie of a session of ours.
 func ours(cookie []byte) bool {
 	return bytes.Contains(cookie, []byte("pg=")) || bytes.Contains(cookie, []byte("pg "))
-}
-
-// reserved says whether the path is the gateway's own.
-func reserved(path []byte) bool {
-	const own = "/.partnerguard"
-	return len(path) >= len(own) && string(path[:len(own)]) == own
 }

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"partnerguard/internal/gateway"
+	"partnerguard/internal/gateway/answer"
 )
 
 // Failures of an upstream.
@@ -26,7 +28,7 @@ func (c *conn) pass(began time.Time) bool {
 	*d = deps.Judge.Judge(&c.in)
 	switch {
 	case d.Refused:
-		a := deps.Answer(d, &c.in)
+		a := answer.For(*d, &c.in, deps.Answer)
 		c.say(&a, began)
 	case !c.fits(d.Route):
 		return false // a new file came between
@@ -53,16 +55,16 @@ func (c *conn) ask() {
 }
 
 // say sends an answer of our own.
-func (c *conn) say(a *Reply, now time.Time) {
+func (c *conn) say(a *answer.Answer, now time.Time) {
 	c.status = a.Status
-	c.out = c.reply(c.out[:0], a, string(c.head.method) == http.MethodHead)
+	c.out = c.reply(c.out[:0], a)
 	if c.write(c.out, now) != nil {
 		c.last = true
 	}
 }
 
 // reply writes an answer of our own.
-func (c *conn) reply(b []byte, a *Reply, headOnly bool) []byte {
+func (c *conn) reply(b []byte, a *answer.Answer) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(a.Status), 10)
 	b = append(b, ' ')
@@ -79,10 +81,10 @@ func (c *conn) reply(b []byte, a *Reply, headOnly bool) []byte {
 		b = append(b, "Connection: close\r\n"...)
 	}
 	b = append(b, crlf...)
-	if !headOnly {
-		b = append(b, a.Body...)
+	if string(c.head.method) == http.MethodHead {
+		return b
 	}
-	return b
+	return append(b, a.Body...)
 }
 
 const crlf = "\r\n"
@@ -90,11 +92,13 @@ const crlf = "\r\n"
 func appendField(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	b = append(b, ": "...)
-	for i := range len(value) { // nothing of ours has one, and no upstream is told of a second line
-		if v := value[i]; v == '\r' || v == '\n' || v == 0 {
-			b = append(b, ' ')
-		} else {
-			b = append(b, v)
+	at := len(b)
+	b = append(b, value...)
+	if strings.IndexByte(value, '\r') >= 0 || strings.IndexByte(value, '\n') >= 0 || strings.IndexByte(value, 0) >= 0 {
+		for i := at; i < len(b); i++ {
+			if b[i] == '\r' || b[i] == '\n' || b[i] == 0 {
+				b[i] = ' '
+			}
 		}
 	}
 	return append(b, crlf...)
@@ -102,7 +106,7 @@ func appendField(b []byte, name, value string) []byte {
 
 // forward sends the request to its upstream and the answer back. A reply is what to say
 // instead, when nothing was sent back yet.
-func (c *conn) forward(began time.Time) *Reply {
+func (c *conn) forward(began time.Time) *answer.Answer {
 	p := c.front.pools.at(c.decision.Route.Upstream)
 	c.out = c.request(c.out[:0])
 	for tries := 0; ; tries++ {
@@ -148,7 +152,7 @@ func (c *conn) again(tries int, u *upstream) bool {
 	return c.head.length == 0 && tries < most
 }
 
-func (c *conn) failed(status int, err error) *Reply {
+func (c *conn) failed(status int, err error) *answer.Answer {
 	a := c.front.deps.Failed(&c.decision, &c.in, status, err)
 	return &a
 }
@@ -156,18 +160,18 @@ func (c *conn) failed(status int, err error) *Reply {
 // request writes what the upstream gets: the caller's head without what is of this hop
 // and without what outsiders may not say, then the facts, then the body.
 func (c *conn) request(b []byte) []byte {
-	h, strip := &c.head, c.front.deps.Assert
+	h, deps := &c.head, &c.front.deps
 	from := 0 // what was not written yet
 	for i := range h.fields {
 		f := &h.fields[i]
-		if f.kind != ofHop && !strip.Strip(h.raw[f.name:f.colon]) {
+		if f.kind != ofHop && !deps.Strip(h.raw[f.name:f.colon]) {
 			continue
 		}
 		b = append(b, h.raw[from:f.name]...)
 		from = f.end
 	}
 	b = append(b, h.raw[from:len(h.raw)-2]...)
-	c.facts = strip.Headers(c.facts[:0], &c.decision, &c.in, c.decision.Route.Upstream)
+	c.facts = deps.Assert.Headers(c.facts[:0], &c.decision, &c.in, c.decision.Route.Upstream)
 	for _, v := range c.facts {
 		b = appendField(b, v[0], v[1])
 	}

@@ -12,7 +12,6 @@ import (
 // stats are counts since the start.
 type stats struct {
 	lean, handed, http2 atomic.Uint64 // requests; connections
-	refused             atomic.Uint64 // heads and chunks
 	crowded, handshakes atomic.Uint64 // connections that were not taken
 }
 
@@ -25,7 +24,6 @@ func (f *Front) Metrics(reg prometheus.Registerer) {
 	counter("lean_requests_total", "Requests that the lean path answered.", &f.stats.lean)
 	counter("handed_connections_total", "Connections of HTTP/1.1 that went to the full path.", &f.stats.handed)
 	counter("http2_connections_total", "Connections of HTTP/2.", &f.stats.http2)
-	counter("refused_heads_total", "Request heads and bodies that two servers could read in two ways.", &f.stats.refused)
 	counter("refused_connections_total", "Connections that were not taken: there were too many.", &f.stats.crowded)
 	counter("failed_handshakes_total", "TLS handshakes that failed.", &f.stats.handshakes)
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "partnerguard_gateway_connections", Help: "Open connections of clients."},
