@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"partnerguard/internal/gateway"
+	"partnerguard/internal/gateway/assert"
 	"partnerguard/internal/gateway/proxy"
 )
 
@@ -37,7 +38,8 @@ type conn struct {
 	decision gateway.Decision
 	out      []byte
 	facts    [][2]string
-	id       [24]byte
+	host     string
+	agent    string
 	answer   head // the upstream's
 	chunk    chunks
 	last     bool // the connection ends behind this answer
@@ -86,7 +88,7 @@ func (c *conn) serve() net.Conn {
 func (c *conn) suits() bool {
 	f, h := c.front, &c.head
 	table := f.table.Load()
-	if !h.bare(f.deps.Limits.Body) || ours(h.cookie) || trusts(table.Trusted, c.remote) {
+	if !h.bare(f.deps.Limits.Body) || assert.Cookies(text(h.cookie)) != text(h.cookie) || trusts(table.Trusted, c.remote) {
 		return false
 	}
 	route, why := table.Find(text(h.host), text(h.path))

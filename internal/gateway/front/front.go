@@ -41,8 +41,6 @@ type Deps struct {
 	Lean   bool
 	Judge  gateway.Judge
 	Assert Asserter
-	// Strip says of a header's name that nobody outside may set it.
-	Strip  func(name []byte) bool
 	Answer answer.Options
 	// Failed answers for an upstream that did not: 502, or 504.
 	Failed func(d *gateway.Decision, r *gateway.Request, status int, err error) answer.Answer
@@ -78,7 +76,7 @@ type Front struct {
 // New makes a front. What is missing of d is a mistake of the caller, an error of kind
 // Internal.
 func New(d Deps) (*Front, error) {
-	if d.Handler == nil || d.Lean && (d.Judge == nil || d.Assert == nil || d.Strip == nil || d.Failed == nil) {
+	if d.Handler == nil || d.Lean && (d.Judge == nil || d.Assert == nil || d.Failed == nil) {
 		return nil, problem.New(problem.Internal, "the gateway's front lacks a part").WithHint("tell the makers")
 	}
 	if d.Log == nil {

@@ -242,8 +242,3 @@ func (h *head) bare(most int) bool {
 	}
 	return false
 }
-
-// ours says whether a Cookie header may have the cookie of a session of ours.
-func ours(cookie []byte) bool {
-	return bytes.Contains(cookie, []byte("pg=")) || bytes.Contains(cookie, []byte("pg "))
-}

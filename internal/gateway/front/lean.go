@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
+	"partnerguard/internal/gateway/assert"
 )
 
 // Failures of an upstream.
@@ -44,13 +45,20 @@ func (c *conn) pass(began time.Time) bool {
 	return true
 }
 
-// ask makes the request as the judge sees it. Its texts are the buffer's own bytes.
+// ask makes the request as the judge sees it. Its texts are the buffer's own bytes, but
+// for those that hardly change on a connection, and the id.
 func (c *conn) ask() {
 	h := &c.head
+	if string(h.host) != c.host {
+		c.host = string(h.host)
+	}
+	if string(h.agent) != c.agent {
+		c.agent = string(h.agent)
+	}
 	c.in = gateway.Request{
-		Method: text(h.method), Host: text(h.host), Path: text(h.path),
-		Authorization: text(h.auth), Doubled: h.doubled, Cookie: text(h.cookie), UserAgent: text(h.agent), Accept: text(h.accept),
-		Remote: c.remote, ID: c.front.nextID(&c.id), TLS: c.secure, Now: c.front.deps.Now(),
+		Method: text(h.method), Host: c.host, Path: text(h.path),
+		Authorization: text(h.auth), Doubled: h.doubled, Cookie: text(h.cookie), UserAgent: c.agent, Accept: text(h.accept),
+		Remote: c.remote, ID: c.front.nextID(), TLS: c.secure, Now: c.front.deps.Now(),
 	}
 }
 
@@ -73,15 +81,18 @@ func (c *conn) reply(b []byte, a *answer.Answer) []byte {
 	for _, h := range a.Header {
 		b = appendField(b, h[0], h[1])
 	}
-	b = append(b, "Content-Length: "...)
-	b = strconv.AppendInt(b, int64(len(a.Body)), 10)
-	b = append(b, crlf...)
+	headOnly := string(c.head.method) == http.MethodHead
+	if a.Body != nil || !headOnly { // what is not there for HEAD has a length that is not known
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, int64(len(a.Body)), 10)
+		b = append(b, crlf...)
+	}
 	b = c.front.appendDate(b)
 	if c.last {
 		b = append(b, "Connection: close\r\n"...)
 	}
 	b = append(b, crlf...)
-	if string(c.head.method) == http.MethodHead {
+	if headOnly {
 		return b
 	}
 	return append(b, a.Body...)
@@ -164,7 +175,7 @@ func (c *conn) request(b []byte) []byte {
 	from := 0 // what was not written yet
 	for i := range h.fields {
 		f := &h.fields[i]
-		if f.kind != ofHop && !deps.Strip(h.raw[f.name:f.colon]) {
+		if f.kind != ofHop && !assert.Strip(h.raw[f.name:f.colon]) {
 			continue
 		}
 		b = append(b, h.raw[from:f.name]...)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"partnerguard/internal/gateway"
+	"partnerguard/internal/gateway/answer"
+	"partnerguard/internal/gateway/assert"
 )
 
 // rig is a front before one upstream, with fakes of the other rooms: a bearer token "good"
@@ -26,31 +29,20 @@ type rig struct {
 	t      *testing.T
 	front  *Front
 	at     string
-	route  *gateway.Route
+	table  *gateway.Table
+	assert *assert.Asserter
 	judged atomic.Int64
 	stop   func() error
-}
-
-type fakeAssert struct{}
-
-func (fakeAssert) Headers(dst [][2]string, d *gateway.Decision, r *gateway.Request, _ string) [][2]string {
-	return append(dst, [2]string{"X-Partnerguard-Route", d.Route.Name}, [2]string{"X-Partnerguard-Request", r.ID})
-}
-
-func (fakeAssert) Strip(name []byte) bool {
-	n := strings.ReplaceAll(strings.ToLower(string(name)), "_", "-")
-	for _, p := range []string{"x-partnerguard-", "x-forwarded-", "forwarded", "x-real-ip"} {
-		if strings.HasPrefix(n, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // Judge is the rig's.
 func (g *rig) Judge(r *gateway.Request) gateway.Decision {
 	g.judged.Add(1)
-	d := gateway.Decision{Route: g.route}
+	d := gateway.Decision{Phase: gateway.Phase{Mode: gateway.Enforce}}
+	if d.Route, d.Reason = g.table.Find(r.Host, r.Path); d.Reason != gateway.Passed {
+		d.Refused = true
+		return d
+	}
 	token, ok := strings.CutPrefix(r.Authorization, "Bearer ")
 	switch {
 	case r.Doubled:
@@ -61,28 +53,13 @@ func (g *rig) Judge(r *gateway.Request) gateway.Decision {
 		d.Reason = gateway.Malformed
 	}
 	d.Refused = d.Reason != gateway.Passed
+	if !d.Refused {
+		d.Identity = ada
+	}
 	return d
 }
 
-func answerOf(why gateway.Reason) Reply {
-	status := http.StatusUnauthorized
-	if why.Kind() == gateway.Bad {
-		status = http.StatusBadRequest
-	}
-	return Reply{Status: status, Header: [][2]string{{"Content-Type", "text/plain"}, {"X-Reason", why.String()}}, Body: []byte(why.Title() + "\n")}
-}
-
-// checkHead is a gate good enough for tests that are not of the gate.
-func checkHead(b []byte) error {
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(string(b))))
-	if err != nil {
-		return err
-	}
-	if strings.Count(string(b), "\n") != strings.Count(string(b), "\r\n") || r.Host == "" || len(r.TransferEncoding) > 0 && r.Header["Content-Length"] != nil {
-		return errors.New("not plain")
-	}
-	return nil
-}
+var ada = &gateway.Identity{Way: gateway.ByBearer, Tenant: "t", ObjectID: "o", Account: "ada@contoso.example", Proven: true}
 
 // full is the path by net/http, with the same judge and facts.
 func (g *rig) full(upstream string) http.Handler {
@@ -96,57 +73,85 @@ func (g *rig) full(upstream string) http.Handler {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = u.Scheme, u.Host, r.In.Host
 			for name := range r.Out.Header {
-				if (fakeAssert{}).Strip([]byte(name)) {
+				if assert.Strip([]byte(name)) {
 					delete(r.Out.Header, name)
 				}
 			}
 			if _, told := r.Out.Header["User-Agent"]; !told {
 				r.Out.Header["User-Agent"] = nil
 			}
-			r.Out.Header["X-Forwarded-For"] = nil
-			r.Out.Header.Set("X-Partnerguard-Route", g.route.Name)
-			r.Out.Header.Set("X-Partnerguard-Request", "1")
+			d := r.In.Context().Value(keyDecision{}).(*asked)
+			for _, h := range g.assert.Headers(nil, &d.d, &d.r, upstream) {
+				r.Out.Header.Set(h[0], h[1])
+			}
 		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			d := r.Context().Value(keyDecision{}).(*asked)
+			status := http.StatusBadGateway
+			if timeout(err) || strings.Contains(err.Error(), "timeout") {
+				status = http.StatusGatewayTimeout
+			}
+			failed(&d.d, &d.r, status, err).Write(w)
+		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d := g.Judge(&gateway.Request{Authorization: r.Header.Get("Authorization"), Doubled: len(r.Header["Authorization"]) > 1})
-		if d.Refused {
-			a := answerOf(d.Reason)
-			for _, h := range a.Header {
-				w.Header().Set(h[0], h[1])
-			}
-			w.WriteHeader(a.Status)
-			_, _ = w.Write(a.Body)
+		if strings.HasPrefix(r.Method, "PARTNERGUARD-") {
+			w.WriteHeader(map[string]int{"/400": 400, "/431": 431}[r.URL.Path])
 			return
 		}
-		p.ServeHTTP(w, r)
+		a := &asked{r: gateway.Request{Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Authorization: r.Header.Get("Authorization"),
+			Doubled: len(r.Header["Authorization"]) > 1, ID: "12345678-1", TLS: r.TLS != nil, Now: time.Now(), Accept: r.Header.Get("Accept"),
+			Remote: netip.MustParseAddrPort(r.RemoteAddr).Addr()}}
+		if a.d = g.Judge(&a.r); a.d.Refused {
+			answer.For(a.d, &a.r, answer.Options{}).Write(w)
+			return
+		}
+		p.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyDecision{}, a)))
 	})
 }
 
+type keyDecision struct{}
+
+type asked struct {
+	d gateway.Decision
+	r gateway.Request
+}
+
+func failed(_ *gateway.Decision, _ *gateway.Request, status int, _ error) answer.Answer {
+	return answer.Answer{Status: status, Header: [][2]string{{"Content-Type", "text/plain"}}, Body: []byte("the upstream failed\n")}
+}
+
+const file = `version: 1
+listen: [{at: "127.0.0.1:1"}]
+authorities: [{cloud: public}]
+signIn: {app: 3d5e7a90-0000-4000-8000-00000000000a, secret: x}
+tenants: [9a8b7c6d-0000-4000-8000-000000000001]
+routes:
+  - {name: panel, host: a.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api], limits: {timeout: 2s, idle: 2s, retries: 0, body: 100KB}}
+  - {name: other, host: b.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api, browser], limits: {timeout: 2s, idle: 2s, body: 10B}}
+  - {name: busy, host: c.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, limits: {parallel: 1}}
+`
+
 // newRig serves upstream on a port of its own.
-func newRig(t *testing.T, lean bool, upstream string, change func(*Deps, *gateway.Route)) *rig {
+func newRig(t *testing.T, lean bool, upstream string, change func(*Deps)) *rig {
 	t.Helper()
-	g := &rig{t: t, route: &gateway.Route{Name: "panel", Path: "/", Upstream: upstream, Bearer: true, Plain: true,
-		Limits: gateway.Limits{Timeout: 2 * time.Second, Idle: 2 * time.Second}}}
-	d := Deps{
-		Handler: g.full(upstream), CheckHead: checkHead, Lean: lean, Judge: g, Assert: fakeAssert{},
-		Find:   func(string, string) (*gateway.Route, gateway.Reason) { return g.route, gateway.Passed },
-		Answer: func(d *gateway.Decision, _ *gateway.Request) Reply { return answerOf(d.Reason) },
-		Refuse: func(_ *gateway.Request, status int, why gateway.Reason) Reply {
-			a := answerOf(why)
-			a.Status = status
-			return a
-		},
-		Failed: func(_ *gateway.Decision, _ *gateway.Request, status int, _ error) Reply { return Reply{Status: status} },
+	read, err := gateway.Read(fmt.Appendf(nil, file, upstream), gateway.Names{Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
 	}
+	g := &rig{t: t, table: read.Compile(1)}
+	if g.assert, err = assert.New(assert.Deps{}); err != nil {
+		t.Fatal(err)
+	}
+	d := Deps{Handler: g.full(upstream), Lean: lean, Judge: g, Assert: g.assert, Failed: failed}
 	if change != nil {
-		change(&d, g.route)
+		change(&d)
 	}
 	f, err := New(d)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.Take(g.table)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +194,7 @@ func (g *rig) raw(sent string) string {
 	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	got, err := io.ReadAll(c)
 	if err != nil && len(got) == 0 {
-		g.t.Errorf("%q: nothing came: %v", sent, err)
+		g.t.Errorf("%.200q: nothing came: %v", sent, err)
 	}
 	return string(got)
 }
@@ -226,7 +231,7 @@ func saw(t *testing.T) (url string, seen func() []string) {
 					if !ok {
 						answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 					}
-					if _, err := io.WriteString(c, answer); err != nil || strings.Contains(answer, "close") || strings.HasPrefix(answer, "HTTP/1.0") {
+					if _, err := io.WriteString(c, answer); err != nil || strings.Contains(answer, "close") || answer == "" || strings.HasPrefix(answer, "HTTP/1.0") {
 						return
 					}
 				}
@@ -276,6 +281,8 @@ func readAsIs(r *bufio.Reader) (text, path string, err error) {
 	return b.String(), path, err
 }
 
+const fixedDate = "Sat, 28 Nov 2026 08:00:00 GMT"
+
 // answers has what the upstream says to some paths.
 var answers = map[string]string{
 	"/204":     "HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n",
@@ -286,8 +293,15 @@ var answers = map[string]string{
 	"/old":     "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end",
 	"/hop": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\n" +
 		"Proxy-Authenticate: Basic\r\nX-Stays: 2\r\nContent-Length: 2\r\n\r\nok",
-	"/early":    "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
-	"/error":    "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\noops",
-	"/redirect": "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
-	"/cookies":  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
+	"/early":       "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
+	"/error":       "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\noops",
+	"/redirect":    "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+	"/dated":       "HTTP/1.1 200 OK\r\nDate: " + fixedDate + "\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
+	"/kindless":    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+	"/chunkless":   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n",
+	"/two-lengths": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok",
+	"/bad-chunk":   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nxyz\r\nclose",
+	"/garbage":     "SSH-2.0-close\r\n\r\n",
+	"/hang-up":     "",
+	"/cookies":     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
 }

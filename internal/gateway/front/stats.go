@@ -54,8 +54,8 @@ func (f *Front) appendDate(b []byte) []byte {
 	return append(b, d.line...)
 }
 
-// nextID makes a request's id in b: the front's own random part, and a count.
-func (f *Front) nextID(b *[24]byte) string {
-	n := strconv.AppendUint(b[:copy(b[:], f.prefix)], f.ids.Add(1), 36)
-	return text(n)
+// nextID makes a request's id: the front's own random part, and a count.
+func (f *Front) nextID() string {
+	var b [24]byte
+	return string(strconv.AppendUint(append(b[:0], f.prefix...), f.ids.Add(1), 36))
 }
