@@ -11,12 +11,16 @@ type Request struct {
 	Method string
 	Host   string // as it was sent, perhaps with a port
 	Path   string // as it was sent, without the query, still escaped
+	Query  string // as it was sent, without the question mark; not decided by
 
 	Authorization string // the one header's value; "" is none
 	Doubled       bool   // there were several Authorization headers
 	Cookie        string // the one Cookie header's value, or several joined by "; "
 	UserAgent     string
 	Accept        string
+	FetchMode     string // Sec-Fetch-Mode
+	FetchDest     string // Sec-Fetch-Dest
+	RequestedWith string // X-Requested-With
 
 	Remote netip.Addr
 	ID     string // request id
@@ -35,6 +39,16 @@ type Decision struct {
 	// Excused is the exception by which it passes, with Reason still saying what it
 	// excuses.
 	Excused *Exception
+}
+
+// Told is the identity that the upstream may be told of: nil unless it is genuine, in
+// time, of an accepted tenant, for this audience and not revoked, though a route that
+// only reports serves the rest too.
+func (d *Decision) Told() *Identity {
+	if d.Route == nil || d.Reason != Passed && (d.Reason < AppNotAllowed || d.Reason == CustomerNotAllowed || d.Reason == TooMany || d.Reason >= reasons) {
+		return nil
+	}
+	return d.Identity
 }
 
 // Judge decides requests. It is safe for concurrent use, and takes no lock where the

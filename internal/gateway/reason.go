@@ -34,6 +34,7 @@ const (
 	ContextMissing     // acrs without the value that the rule asks for
 	TooOld             // the MFA is older than the rule allows
 	AgeUnknown         // the rule has an age and the token does not tell it
+	ClientNotAllowed   // a user through an app that the route does not name
 	RoleMissing        // none of the roles or groups
 	RolesElsewhere     // too many groups for the token: it does not say whether one is among them
 	CustomerNotAllowed // AOBO for a customer that is not allowed here
@@ -97,6 +98,8 @@ var words = [reasons]word{
 	TooOld:         {"too-old", Challenge, "the MFA is older than is allowed here", "sign in again"},
 	AgeUnknown: {"age-unknown", Challenge, "the token does not say when its user signed in",
 		"add the optional claim auth_time to the API's registration"},
+	ClientNotAllowed: {"client-not-allowed", Forbid, "users may not come through this app here",
+		"use an app that the route's clients name, or have this one named there"},
 	RoleMissing:        {"role-missing", Forbid, "none of the roles or groups that may is held", "ask whoever gives them"},
 	RolesElsewhere:     {"roles-elsewhere", Forbid, "the account is in more groups than a token names", "have the registration emit assigned groups alone"},
 	CustomerNotAllowed: {"customer-not-allowed", Forbid, "acting for this customer is not allowed here", "have the customer named in the route's customers"},

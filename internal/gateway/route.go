@@ -36,7 +36,8 @@ type Route struct {
 	Name     string
 	Hosts    []string // lower case, without a port; "*.x" is one label; none is every host
 	Path     string   // a prefix by segments: "/", "/api"
-	Upstream string   // http://host:port, https://host:port; "" where another proxy has it (forward)
+	Upstream string   // the first of To.URLs: http://host:port, https://host:port; "" where another proxy has it (forward)
+	To       Upstream
 
 	Tenants   []string // accepted, lower case; for AOBO see Customers
 	Audiences []string
@@ -60,6 +61,12 @@ type Route struct {
 	Phases     []Phase // by From, the first from the start
 	Exceptions []Exception
 	FullTrail  bool // refuse when nothing can be written down
+
+	Leeway time.Duration // for clocks that differ, the file's
+
+	DropAuthorization bool // the upstream does not see the token
+	EncodedSlash      bool // %2F in a path is let through
+	Preflight         bool // CORS preflights (OPTIONS) need no token
 
 	Limits Limits
 	Plain  bool // asks for nothing that the lean path lacks; set by compiling
