@@ -66,7 +66,7 @@ func VerifyHint(raw secret.Text, keys jose.JSONWebKeySet, e HintExpect) (Token, 
 		return Token{}, problem.Wrap(BadExpectancy, problem.Internal, "the hint is refused: it is not said what is expected of it")
 	}
 	text := raw.Reveal()
-	t, o, flaw, why := signed(text, keys, []string{"RS256"}, certified)
+	t, o, flaw, why := signed(text, keys, []string{"RS256"}, certified, "")
 	var issued time.Time
 	if flaw == "" {
 		issued, flaw, why = checkHint(t, o, &e)

@@ -81,6 +81,10 @@ type Expect struct {
 	// Lifetime is the longest life that is taken, up to [LongestLifetime]; 0 is
 	// [MaxLifetime].
 	Lifetime time.Duration
+
+	// Type is a type of token (typ) that is taken beside JWT and at+jwt: "logout+jwt".
+	// "" is none.
+	Type string
 }
 
 // TenantIssuer takes the issuers of any tenant of Entra ID: each template holds
@@ -118,7 +122,7 @@ func verify(s string, keys jose.JSONWebKeySet, e Expect) (Token, Flaw, string) {
 		e.Leeway < 0 || e.Leeway > MaxLeeway || e.Lifetime < 0 || e.Lifetime > LongestLifetime {
 		return Token{}, BadExpectancy, "it is not said what is expected of it"
 	}
-	t, o, flaw, why := signed(s, keys, Algorithms(), nil)
+	t, o, flaw, why := signed(s, keys, Algorithms(), nil, e.Type)
 	if flaw == "" {
 		flaw, why = checkClaims(t, o, e)
 	}
@@ -129,8 +133,10 @@ func verify(s string, keys jose.JSONWebKeySet, e Expect) (Token, Flaw, string) {
 }
 
 // signed takes a compact JWS apart and checks everything about it but what its
-// claims say. suits, when set, has a last word about the key.
-func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*jose.JSONWebKey) string) (Token, object, Flaw, string) {
+// claims say. suits, when set, has a last word about the key; kind is a further type of
+// token.
+func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*jose.JSONWebKey) string,
+	kind string) (Token, object, Flaw, string) {
 	fail := func(flaw Flaw, why string) (Token, object, Flaw, string) { return Token{}, object{}, flaw, why }
 	if len(s) > MaxSize {
 		return fail(TooLong, fmt.Sprintf("it is longer than %d KiB", MaxSize>>10))
@@ -154,7 +160,7 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	if err != nil {
 		return fail(Malformed, "its header "+misread(err))
 	}
-	if flaw, why := checkHeader(h); flaw != "" {
+	if flaw, why := checkHeader(h, kind); flaw != "" {
 		return fail(flaw, why)
 	}
 	alg, form := h.text("alg")
@@ -229,7 +235,7 @@ func canonical(s string) ([]byte, bool) {
 var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t"}
 
 // checkHeader refuses what would change the meaning of the token.
-func checkHeader(h object) (Flaw, string) {
+func checkHeader(h object, kind string) (Flaw, string) {
 	for _, name := range []string{"crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c"} {
 		if _, there := h.members[name]; there {
 			return BadHeader, "its header holds " + name
@@ -245,7 +251,7 @@ func checkHeader(h object) (Flaw, string) {
 	}
 	if typ, form := h.text("typ"); form != formAbsent {
 		typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
-		if form != formText || typ != "jwt" && typ != "at+jwt" {
+		if form != formText || typ != "jwt" && typ != "at+jwt" && (kind == "" || typ != kind) {
 			return BadHeader, "its type is not JWT"
 		}
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -33,6 +34,7 @@ func (t *Table) index() {
 			hosts = []string{""}
 		}
 		for _, h := range hosts {
+			h = strings.TrimPrefix(h, "*") // "*.x" is kept as ".x", which no host is called
 			s := t.hosts[h]
 			if s == nil {
 				s = &site{exact: map[string]*Route{}, folded: map[string]*Route{}, plain: true}
@@ -79,18 +81,19 @@ func (t *Table) Find(host, path string) (*Route, Reason) {
 		}
 		return sent, Passed
 	}
+	return s.disguised(path, head, sent)
+}
+
+// disguised is Find of a path that can be read in more than one way.
+func (s *site) disguised(path, head string, sent *Route) (*Route, Reason) {
 	var space [maxPath + 8]byte
 	loose := fold(space[:0], path, max(s.deep, 1))
-	if reserved(loose) {
-		if Reserved(head) {
-			return nil, NoRoute
-		}
+	switch {
+	case Reserved(head):
+		return nil, NoRoute
+	case reserved(loose), lookupBytes(s.folded, loose) != sent:
 		return nil, BadRequest
-	}
-	if lookupBytes(s.folded, loose) != sent {
-		return nil, BadRequest
-	}
-	if sent == nil {
+	case sent == nil:
 		return nil, NoRoute
 	}
 	return sent, Passed
@@ -212,8 +215,6 @@ func (t *Table) site(host string) *site {
 	if len(t.hosts) == 0 || len(host) > maxHost+6 {
 		return nil
 	}
-	var space [maxHost + 8]byte
-	name := space[:0]
 	switch i := strings.LastIndexByte(host, ':'); {
 	case strings.HasPrefix(host, "["):
 		end := strings.IndexByte(host, ']')
@@ -225,26 +226,43 @@ func (t *Table) site(host string) *site {
 		host = host[:i]
 	}
 	host = strings.TrimSuffix(host, ".") // the same name, said in full
-	dot := -1
-	for i := 0; i < len(host); i++ {
-		c := host[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c == '.' && dot < 0 {
-			dot = i
-		}
-		name = append(name, c)
-	}
-	if len(name) == 0 {
+	if host == "" || host[0] == '.' {
 		return nil
+	}
+	for i := 0; i < len(host); i++ {
+		if 'A' <= host[i] && host[i] <= 'Z' {
+			return t.lowered(host)
+		}
+	}
+	return t.named(host)
+}
+
+// lowered is named of a host with upper case.
+func (t *Table) lowered(host string) *site {
+	var space [maxHost + 8]byte
+	name := append(space[:0], host...)
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			name[i] = c + 'a' - 'A'
+		}
 	}
 	if s := t.hosts[string(name)]; s != nil {
 		return s
 	}
-	if dot > 0 {
-		name[dot-1] = '*'
-		if s := t.hosts[string(name[dot-1:])]; s != nil {
+	if dot := bytes.IndexByte(name, '.'); dot > 0 {
+		if s := t.hosts[string(name[dot:])]; s != nil {
+			return s
+		}
+	}
+	return t.hosts[""]
+}
+
+func (t *Table) named(host string) *site {
+	if s := t.hosts[host]; s != nil {
+		return s
+	}
+	if dot := strings.IndexByte(host, '.'); dot > 0 {
+		if s := t.hosts[host[dot:]]; s != nil {
 			return s
 		}
 	}

@@ -26,7 +26,7 @@ type Table struct {
 
 	Routes []*Route // in the order of the file
 
-	hosts map[string]*site // by name; "*.x" for one label, "" for every host
+	hosts map[string]*site // by name; ".x" for *.x, "" for every host
 }
 
 // Listen is one address that requests come to.

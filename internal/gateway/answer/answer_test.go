@@ -274,9 +274,11 @@ func TestSafePath(t *testing.T) {
 			t.Errorf("%q became %q", to, got)
 		}
 	}
-	for _, to := range []string{"", "a", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example/", "javascript:alert(1)",
+	for _, to := range []string{"", "a", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example/",
+		"javascript:alert(1)",
 		"/\t/evil.example", "/\n/evil.example", "/\r\nSet-Cookie: a=b", "/%5cevil.example", "/%2f%2fevil.example", "/%2F/evil.example", "/..//evil.example",
-		"/a/../b", "/a/%2e%2e/b", "/./a", "/a#b", "/a b", "/é", "/%zz", "/.partnerguard/", "/.partnerguard", "/.partnerguard/sign-out", "/%2epartnerguard/sign-in",
+		"/a/../b", "/a/%2e%2e/b", "/./a", "/a#b", "/a b", "/é", "/%zz", "/.partnerguard/", "/.partnerguard", "/.partnerguard/sign-out",
+		"/%2epartnerguard/sign-in",
 		"/.partnerguard%2fsign-in", "/a%00", "/a%0d%0ab", "/" + strings.Repeat("a", 2000), "//", "/\x00", " /a"} {
 		if got := answer.SafePath(to); got != "/" {
 			t.Errorf("%q became %q", to, got)
@@ -330,10 +332,12 @@ func TestAnnounce(t *testing.T) {
 	for _, c := range [][2]string{
 		{at(now, gateway.Passed, false, nil), "Mode=report" + dates},
 		{at(now, gateway.SingleFactor, false, nil), "Mode=report" + dates + " Would-Refuse=single-factor"},
-		{at(ramp, gateway.SingleFactor, false, nil), "Mode=ramp 20% Ramp-From=2026-12-07T13:00:00Z Enforced-From=2027-01-11T12:00:00Z Would-Refuse=single-factor"},
+		{at(ramp, gateway.SingleFactor, false, nil),
+			"Mode=ramp 20% Ramp-From=2026-12-07T13:00:00Z Enforced-From=2027-01-11T12:00:00Z Would-Refuse=single-factor"},
 		{at(enforce, gateway.Passed, false, nil), ""},
 		{at(enforce, gateway.SingleFactor, true, nil), ""},
-		{at(enforce, gateway.SingleFactor, false, &gateway.Exception{Until: enforce.Add(time.Hour)}), "Excused-Until=2027-01-11T13:00:00Z Would-Refuse=single-factor"},
+		{at(enforce, gateway.SingleFactor, false, &gateway.Exception{Until: enforce.Add(time.Hour)}),
+			"Excused-Until=2027-01-11T13:00:00Z Would-Refuse=single-factor"},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("%q, want %q", c[0], c[1])

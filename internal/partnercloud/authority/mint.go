@@ -61,9 +61,9 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 		k.Scope = "openid"
 	}
 	groupClaims(k, sub, t.res.App)
-	defer optionalClaims(k, sub, t.res.App, "accessToken", p, q)
-	if ask.CAE() {
-		k.CC = []string{"cp1"}
+	defer optionalClaims(k, sub, t.res.App, "accessToken", p, q, ask)
+	if t.res.App == nil { // Microsoft's own; other APIs see it where their registration asks for it
+		k.CC = capabilities(ask)
 	}
 	if sub.aobo {
 		k.HomeTenant, k.IDP, k.Delegation, k.Wids = sub.home.ID, bearer.IssuerV1(sub.home.ID), "dap", slices.Clone(sub.rights.Roles)
@@ -109,7 +109,14 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
 	}
 	groupClaims(k, sub, c.App)
-	defer optionalClaims(k, sub, c.App, "idToken", p, q)
+	defer optionalClaims(k, sub, c.App, "idToken", p, q, ask)
+	if want, ok := ask.IDToken["acrs"]; ok { // those that it was asked for, once policies let it through
+		for _, c := range ask.Contexts() {
+			if slices.Contains(want.Values, c) {
+				k.ACRs = append(k.ACRs, c)
+			}
+		}
+	}
 	if sub.aobo || sub.home.ID != sub.tenant.ID {
 		k.IDP = bearer.IssuerV1(sub.home.ID)
 	}
@@ -144,8 +151,8 @@ func (a *Authority) appToken(q *request, tenant *world.Tenant, sp *world.Service
 		IssuedAt: now, NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: tenant.ID, ObjectID: sp.ID, Subject: sp.ID,
 		Roles: roles, IDType: "app", UTI: token22(), Wids: tenant.RolesOf(sp.ID, q.now), Region: regionOf(tenant),
 	}
-	if ask.CAE() {
-		k.CC = []string{"cp1"}
+	if t.res.App == nil || slices.Contains(t.res.App.Optional("accessToken"), "xms_cc") {
+		k.CC = capabilities(ask)
 	}
 	if t.res.V2 {
 		k.Version, k.Issuer, k.Audience, k.AZP, k.AZPACR = "2.0", q.issuerV2(tenant.ID), t.res.AppID, c.AppID, c.acr

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -14,16 +15,25 @@ import (
 
 // optionalClaims adds the claims that a registration asks for by name. Names that
 // the cloud has no facts for add nothing, as where a user lacks the property.
-func optionalClaims(k *bearer.Claims, sub subject, app *world.Application, kind string, p *proof, q *request) {
+func optionalClaims(k *bearer.Claims, sub subject, app *world.Application, kind string, p *proof, q *request,
+	ask *oauth.ClaimsRequest) {
 	u := sub.user
 	for _, name := range app.Optional(kind) {
 		switch name {
+		case "acrs":
+			for _, c := range ask.Contexts() { // it is answered only where a policy let it through
+				if !slices.Contains(k.ACRs, c) {
+					k.ACRs = append(k.ACRs, c)
+				}
+			}
 		case "acct":
 			n := 0
 			if u.Guest {
 				n = 1
 			}
 			k.Account = &n
+		case "amr":
+			k.AMR = p.amr
 		case "auth_time":
 			k.AuthTime = p.authTime.Unix()
 		case "ctry":
@@ -46,6 +56,8 @@ func optionalClaims(k *bearer.Claims, sub subject, app *world.Application, kind 
 			k.Region = regionOf(sub.tenant)
 		case "upn":
 			k.UPN = u.UPN
+		case "xms_cc":
+			k.CC = capabilities(ask)
 		case "verified_primary_email":
 			if u.Mail != "" && slices.ContainsFunc(sub.home.Domains, func(d string) bool {
 				return strings.HasSuffix(strings.ToLower(u.Mail), "@"+strings.ToLower(d))
@@ -54,6 +66,14 @@ func optionalClaims(k *bearer.Claims, sub subject, app *world.Application, kind 
 			}
 		}
 	}
+}
+
+// capabilities are what a client says that it understands.
+func capabilities(ask *oauth.ClaimsRequest) []string {
+	if ask.CAE() {
+		return []string{"cp1"}
+	}
+	return nil
 }
 
 // maxGroups is how many groups a JWT names; past it the token says where to ask.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/access"
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
@@ -15,10 +16,10 @@ import (
 func judge(s *world.State, at *signon.Attempt, ask *oauth.ClaimsRequest) (signon.Ruling, []string) {
 	contexts := ask.Contexts()
 	at.AskMFA = at.AskMFA || ask.MFA()
+	at.Controls = nil
 	var blocked bool
 	for _, c := range contexts {
-		mfa, block := contextDemands(at.Tenant, c)
-		at.AskMFA, blocked = at.AskMFA || mfa, blocked || block
+		blocked = contextDemands(at, c) || blocked
 	}
 	r := signon.Judge(s, at)
 	if blocked && r.Outcome != signon.Block {
@@ -28,10 +29,10 @@ func judge(s *world.State, at *signon.Attempt, ask *oauth.ClaimsRequest) (signon
 }
 
 // contextDemands reads what enabled policies ask of an authentication context.
-// The access engine knows apps and actions, not contexts: MFA and block are
-// honoured, every other control counts as MFA.
-func contextDemands(t *world.Tenant, context string) (mfa, block bool) {
-	for d := range t.Policies.All() {
+// The access engine knows apps and actions, not contexts: block and the sign-in
+// frequency are honoured, every other control counts as MFA.
+func contextDemands(at *signon.Attempt, context string) (block bool) {
+	for d := range at.Tenant.Policies.All() {
 		var p struct {
 			State      string `json:"state"`
 			Conditions struct {
@@ -42,14 +43,16 @@ func contextDemands(t *world.Tenant, context string) (mfa, block bool) {
 			Grant struct {
 				Controls []string `json:"builtInControls"`
 			} `json:"grantControls"`
+			Session *access.SessionControls `json:"sessionControls"`
 		}
 		if json.Unmarshal(d.Raw, &p) != nil || p.State != "enabled" || !slices.Contains(p.Conditions.Applications.Contexts, context) {
 			continue
 		}
-		mfa = true
+		at.AskMFA = true
+		at.Controls = append(at.Controls, p.Session)
 		block = block || slices.ContainsFunc(p.Grant.Controls, func(c string) bool { return strings.EqualFold(c, "block") })
 	}
-	return mfa, block
+	return block
 }
 
 // refusal turns a ruling that is not Allow into the fault a client gets. For

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"partnerguard/internal/access"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -62,6 +63,8 @@ type Attempt struct {
 	// AskMFA says that the request itself asks for MFA: amr_values=mfa, a claims
 	// request, or an authentication context.
 	AskMFA bool
+	// Controls are the session controls of policies that such a context brings in.
+	Controls []*access.SessionControls
 	// Steps are the authentication steps taken in this sign-in.
 	Steps []world.Step
 	SID   string

@@ -44,6 +44,9 @@ func Judge(s *world.State, a *Attempt) Ruling {
 		return r
 	}
 	demands := policies(s, a, &r)
+	for _, c := range a.Controls {
+		howOften(c, &r)
+	}
 	demands = append(demands, others(s, a, now)...)
 	settle(s, a, &r, demands, now)
 	return r

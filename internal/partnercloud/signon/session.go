@@ -27,10 +27,15 @@ func session(a *Attempt, id string, p *access.Policy, r *Ruling) {
 	if d := a.Tenant.Policies.Get(id); d != nil && json.Unmarshal(d.Raw, &raw) == nil && raw.SessionControls.PersistentBrowser.IsEnabled {
 		r.Persistent = raw.SessionControls.PersistentBrowser.Mode
 	}
-	f := p.SessionControls.SignInFrequency
-	if f == nil || !f.IsEnabled.True() {
+	howOften(p.SessionControls, r)
+}
+
+// howOften reads a sign-in frequency into the ruling: the shortest holds.
+func howOften(c *access.SessionControls, r *Ruling) {
+	if c == nil || c.SignInFrequency == nil || !c.SignInFrequency.IsEnabled.True() {
 		return
 	}
+	f := c.SignInFrequency
 	if strings.EqualFold(string(f.Interval), "everyTime") {
 		r.EveryTime = true
 		r.Lifetimes = append(r.Lifetimes, world.Lifetime{Requirement: "signInFrequencyEveryTime", Detail: "Sign-in frequency: every time"})

@@ -1,0 +1,258 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"partnerguard/internal/gateway"
+	"partnerguard/internal/problem"
+)
+
+// Source has the signing keys of authorities: over the network, or in a file.
+type Source interface {
+	// Keys gives an authority's keys as they are now. kid is the one that is missed, or
+	// "": who keeps a set may use it to know that it must be read again. A set without a
+	// usable key is an error of kind problem.BadInput, or is empty.
+	Keys(ctx context.Context, of gateway.Authority, kid string) (jose.JSONWebKeySet, error)
+}
+
+// Limits are bounds; what is 0 is as said.
+type Limits struct {
+	Tokens   int           // verified tokens that are kept: 65,536
+	Bytes    int64         // and what they take together: 128 MiB
+	Bad      int           // signatures that are known to be bad: 16,384
+	Forgive  int           // bad signatures of one address a minute: 50
+	Cold     int           // signatures that are verified at a time: half the processors
+	ColdWait time.Duration // for one's turn: 1 s
+	KeysWait time.Duration // for keys that are being read: 2 s
+	Every    time.Duration // between two readings of keys: 1 h
+	Kept     time.Duration // how long keys are used while the authority is away: 24 h, at most 7 days
+}
+
+// MaxKept bounds [Limits.Kept].
+const MaxKept = 7 * 24 * time.Hour
+
+// MaxLeeway bounds [Deps.Leeway], as the claim engine does.
+const MaxLeeway = 10 * time.Minute
+
+// Deps are what a [Verifier] needs.
+type Deps struct {
+	Keys   Source
+	Leeway time.Duration // for clocks that differ: up to [MaxLeeway]
+	// Now is the clock by which keys are read and grow old; nil is the machine's.
+	Now    func() time.Time
+	Log    *slog.Logger // of keys; nil is none
+	Limits Limits
+}
+
+// Verifier implements [gateway.Verifier]. It is safe for concurrent use, and takes no
+// lock for a token that it has verified before.
+type Verifier struct {
+	d      Deps
+	leeway int64 // seconds
+
+	turning sync.Mutex // of Turn
+	turn    atomic.Pointer[turn]
+	pool    sync.Pool     // of *token
+	room    chan struct{} // one for each signature that is verified now
+	abuse   abuse
+
+	found  [shards]counter // of tokens found again
+	counts [256]atomic.Int64
+}
+
+// counter stands alone in a line of the processor's cache.
+type counter struct {
+	atomic.Int64
+	_ [56]byte
+}
+
+const shards = 16
+
+// turn is what holds between two turns of the rules.
+type turn struct {
+	generation  uint64
+	authorities []*authority
+	good, bad   *table
+}
+
+// New takes nothing until [Verifier.Turn] says whose tokens are taken.
+func New(d Deps) *Verifier {
+	l := &d.Limits
+	l.Tokens, l.Bytes, l.Bad, l.Forgive = or(l.Tokens, 65536), or(l.Bytes, 128<<20), or(l.Bad, 16384), or(l.Forgive, 50)
+	l.Cold, l.ColdWait, l.KeysWait = or(l.Cold, max(1, runtime.GOMAXPROCS(0)/2)), or(l.ColdWait, time.Second), or(l.KeysWait, 2*time.Second)
+	l.Every, l.Kept = or(l.Every, time.Hour), min(or(l.Kept, 24*time.Hour), MaxKept)
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	d.Leeway = min(max(d.Leeway, 0), MaxLeeway)
+	v := &Verifier{d: d, leeway: int64(d.Leeway / time.Second), room: make(chan struct{}, l.Cold)}
+	v.pool.New = func() any { return &token{} }
+	v.turn.Store(&turn{good: newTable(8, 1), bad: newTable(8, 1)})
+	return v
+}
+
+func or[T int | int64 | time.Duration](n, otherwise T) T {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}
+
+// Turn takes the authorities of a new generation of rules, and forgets every token. Keys
+// of an authority that stays are kept. An error is of kind problem.Usage; then the
+// generation before stays.
+func (v *Verifier) Turn(generation uint64, accepted []gateway.Authority) error {
+	v.turning.Lock()
+	defer v.turning.Unlock()
+	old := v.turn.Load()
+	next := &turn{generation: generation, good: newTable(v.d.Limits.Tokens, v.d.Limits.Bytes), bad: newTable(v.d.Limits.Bad, v.d.Limits.Bytes)}
+	seen := map[string]bool{}
+	for _, a := range accepted {
+		if a.Name == "" || seen[a.Name] || len(a.Issuers) == 0 {
+			return problem.New(problem.Usage, "the authority %q is there twice, or has no name or issuer", a.Name)
+		}
+		seen[a.Name] = true
+		n := &authority{ring: &ring{name: a.Name, from: a, v: v, state: KeysUnread}}
+		for _, o := range old.authorities {
+			if o.name == a.Name && o.from.Cloud == a.Cloud && o.from.Keys == a.Keys {
+				n.ring = o.ring
+			}
+		}
+		for _, s := range a.Issuers {
+			is, err := readIssuer(s)
+			if err != nil {
+				return err
+			}
+			n.issuers = append(n.issuers, is)
+		}
+		next.authorities = append(next.authorities, n)
+	}
+	v.turn.Store(next)
+	return nil
+}
+
+// Verify implements [gateway.Verifier].
+func (v *Verifier) Verify(raw string, from netip.Addr, now time.Time) (*gateway.Identity, gateway.Reason) {
+	if len(raw) > maxToken {
+		return v.answer(nil, gateway.TooLong)
+	}
+	sum := digest(raw)
+	turn, at := v.turn.Load(), now.Unix()
+	if e := turn.good.find(&sum); e != nil && e.key.usable(at) {
+		if e.key.ring.due.Load() <= at {
+			e.key.ring.refresh(at)
+		}
+		if reason := e.when(at, v.leeway); reason != gateway.Passed {
+			return v.answer(e.id, reason)
+		}
+		v.found[sum[31]%shards].Add(1)
+		return e.id, gateway.Passed
+	}
+	return v.answer(v.cold(turn, raw, &sum, from, at))
+}
+
+// digest is what a token is known by. Tokens of a usual length are hashed on the stack.
+func digest(raw string) [32]byte {
+	var buf [usual]byte
+	if len(raw) <= usual {
+		return sha256.Sum256(buf[:copy(buf[:], raw)])
+	}
+	return sha256.Sum256([]byte(raw))
+}
+
+const usual = 4 << 10 // bytes
+
+// answer counts, and gives no identity but to those who may have one.
+func (v *Verifier) answer(id *gateway.Identity, reason gateway.Reason) (*gateway.Identity, gateway.Reason) {
+	v.counts[reason].Add(1)
+	switch reason {
+	case gateway.Passed, gateway.Expired, gateway.NotYetValid:
+		return id, reason
+	}
+	return nil, reason
+}
+
+// cold verifies a token that is not known.
+func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, at int64) (*gateway.Identity, gateway.Reason) {
+	t := v.pool.Get().(*token)
+	defer v.pool.Put(t)
+	if reason := t.read(raw); reason != gateway.Passed {
+		return nil, reason
+	}
+	of, is := turn.issuer(t)
+	if of == nil {
+		return nil, gateway.BadIssuer
+	}
+	if is.version != "" && t.cs[cVer].kind > null && string(t.says(t.body, t.cs[cVer])) != is.version {
+		return nil, gateway.BadClaim
+	}
+	k, reason := of.key(t.kid, at)
+	switch {
+	case reason != gateway.Passed:
+		return nil, reason
+	case k.alg != t.alg:
+		return nil, gateway.BadAlgorithm
+	}
+	if e := turn.bad.find(sum); e != nil && e.key == k {
+		return nil, gateway.BadSignature
+	}
+	if !v.abuse.forgives(from, at, v.d.Limits.Forgive) || !v.enter() {
+		return nil, gateway.TooMany
+	}
+	good := k.signed(t.raw[:t.sign], t.sig)
+	<-v.room
+	if !good {
+		v.abuse.bad(from, at)
+		turn.bad.put(&entry{sum: *sum, key: k})
+		return nil, gateway.BadSignature
+	}
+	e := &entry{sum: *sum, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
+	turn.good.put(e)
+	return e.id, e.when(at, v.leeway)
+}
+
+// enter waits for one's turn to verify a signature: however many bad tokens come, those
+// who were here before need the processors more.
+func (v *Verifier) enter() bool {
+	select {
+	case v.room <- struct{}{}:
+		return true
+	default:
+	}
+	timer := time.NewTimer(v.d.Limits.ColdWait)
+	defer timer.Stop()
+	select {
+	case v.room <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// issuer finds whose a token says it is.
+func (t *turn) issuer(tok *token) (*authority, issuer) {
+	// says may use one buffer for both, so the tenant is kept before the issuer is read
+	tenant := append(tok.words[:0], tok.says(tok.body, tok.cs[cTid])...)
+	tok.words = tenant
+	iss := tok.says(tok.body, tok.cs[cIss])
+	for _, a := range t.authorities {
+		for i := range a.issuers {
+			if a.issuers[i].is(iss, tenant) {
+				return a, a.issuers[i]
+			}
+		}
+	}
+	return nil, issuer{}
+}
