@@ -2,9 +2,12 @@ package verify_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,6 +146,54 @@ func TestKeysEmptied(t *testing.T) {
 	r.pass(time.Minute)
 	if err := r.Refresh(t.Context()); err != nil || r.state().Alarm() {
 		t.Errorf("%v %+v", err, r.state())
+	}
+}
+
+// changing is a source whose set can be changed.
+type changing struct {
+	atomic.Pointer[jose.JSONWebKeySet]
+}
+
+func (c *changing) Keys(context.Context, gateway.Authority, string) (jose.JSONWebKeySet, error) {
+	return *c.Load(), nil
+}
+
+// TestNothingUsable: a set without a key that is for us is no set, whoever says so.
+func TestNothingUsable(t *testing.T) {
+	t.Parallel()
+	a, src := gatewaytest.NewAuthority(), &changing{}
+	set, err := a.Keys(t.Context(), gateway.Authority{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.Store(&set)
+	at := now
+	v := verify.New(verify.Deps{Keys: src, Now: func() time.Time { return at }})
+	if err := v.Turn(1, []gateway.Authority{{Name: "a", Issuers: issuers()}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // it must not be taken
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]jose.JSONWebKeySet{
+		"empty": {}, "a shared key": {Keys: []jose.JSONWebKey{{Key: []byte("0123456789abcdef"), KeyID: "k"}}},
+		"a weak key": {Keys: []jose.JSONWebKey{{Key: small.Public(), KeyID: "w"}}},
+	} {
+		at = at.Add(2 * time.Hour)
+		src.Store(&s)
+		if err := v.Refresh(t.Context()); !errors.Is(err, problem.Unavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := v.Status().Authorities[0]; got.State != verify.KeysEmptied || len(got.Keys) != 1 || got.Dropped != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if _, reason := v.Verify(a.Good(gatewaytest.Times(at.Sub(now))), here, at); reason != gateway.Passed {
+			t.Errorf("%s: %s", name, reason)
+		}
 	}
 }
 
