@@ -118,9 +118,6 @@ const (
 	claims
 )
 
-// deciding have a bit for each claim that may not be there in other letters too.
-const deciding = 1<<cWids - 1
-
 // names gives a claim's place by its name, and checks what texts below it are held to.
 var names, checks = func() (map[string]int, []check) {
 	place, held := map[string]int{}, make([]check, claims)
@@ -192,14 +189,9 @@ func (t *token) read(raw string) gateway.Reason {
 	if first <= 0 || last <= first+1 || bytes.IndexByte(t.raw, '\n') >= 0 || bytes.IndexByte(t.raw, '\r') >= 0 {
 		return gateway.Malformed
 	}
-	switch bytes.Count(t.raw, []byte{'.'}) {
-	case 2:
-	default:
-		return gateway.Malformed
-	case 4:
-		if isJWE(t.raw) {
-			return gateway.Encrypted
-		}
+	if n := bytes.Count(t.raw, []byte{'.'}); n == 4 && isJWE(t.raw) {
+		return gateway.Encrypted
+	} else if n != 2 {
 		return gateway.Malformed
 	}
 	var err error

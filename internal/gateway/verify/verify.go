@@ -186,6 +186,9 @@ func (v *Verifier) answer(id *gateway.Identity, reason gateway.Reason) (*gateway
 
 // cold verifies a token that is not known.
 func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, at int64) (*gateway.Identity, gateway.Reason) {
+	if !v.abuse.forgives(from, at, v.d.Limits.Forgive) {
+		return nil, gateway.TooMany // before anything is read, which is what a flood costs
+	}
 	t := v.pool.Get().(*token)
 	defer v.pool.Put(t)
 	if reason := t.read(raw); reason != gateway.Passed {
@@ -208,7 +211,7 @@ func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, 
 	if e := turn.bad.find(sum); e != nil && e.key == k {
 		return nil, gateway.BadSignature
 	}
-	if !v.abuse.forgives(from, at, v.d.Limits.Forgive) || !v.enter() {
+	if !v.enter() {
 		return nil, gateway.TooMany
 	}
 	good := k.signed(t.raw[:t.sign], t.sig)
