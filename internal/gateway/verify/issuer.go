@@ -19,7 +19,7 @@ type issuer struct {
 
 // readIssuer takes one apart as a file names it.
 func readIssuer(s string) (issuer, error) {
-	bad := problem.New(problem.Usage, "the issuer %q is not an address such as https://login.microsoftonline.com/{tenantid}/v2.0", s)
+	bad := problem.New(problem.Usage, "the issuer %q is not an address such as https://login.example/{tenantid}/v2.0", s)
 	u, err := url.Parse(strings.ReplaceAll(s, gateway.TenantID, "tenant"))
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(s) > maxText {
 		return issuer{}, bad
