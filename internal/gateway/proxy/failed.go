@@ -55,10 +55,6 @@ func (x *exchange) fail(w http.ResponseWriter, status int, err error) {
 func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
 	cause, sent := context.Cause(r.Context()), x.body.failure()
-	if head, ok := errors.AsType[*HeadError](sent); ok {
-		x.refuse(w, head)
-		return
-	}
 	late, timed := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(sent, errBodyLong):
@@ -66,8 +62,10 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 		x.fail(w, http.StatusRequestEntityTooLarge, sent)
 	case errors.Is(cause, errTimeout):
 		x.fail(w, http.StatusGatewayTimeout, errTimeout)
-	case x.client.Err() != nil || sent != nil: // nobody reads an answer
+	case x.client.Err() != nil: // nobody reads an answer
 		panic(http.ErrAbortHandler)
+	case sent != nil: // chunks or trailers that are not plain, or half a body
+		x.refuse(w, errChunk)
 	case errors.Is(err, errDown):
 		x.fail(w, http.StatusServiceUnavailable, err)
 	case timed && late.Timeout():
