@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -62,10 +63,10 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 		x.fail(w, http.StatusRequestEntityTooLarge, sent)
 	case errors.Is(cause, errTimeout):
 		x.fail(w, http.StatusGatewayTimeout, errTimeout)
-	case x.client.Err() != nil: // nobody reads an answer
-		panic(http.ErrAbortHandler)
-	case sent != nil: // chunks or trailers that are not plain, or half a body
+	case unplain(sent):
 		x.refuse(w, errChunk)
+	case x.client.Err() != nil || sent != nil: // nobody reads an answer
+		panic(http.ErrAbortHandler)
 	case errors.Is(err, errDown):
 		x.fail(w, http.StatusServiceUnavailable, err)
 	case timed && late.Timeout():
@@ -73,4 +74,14 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		x.fail(w, http.StatusBadGateway, err)
 	}
+}
+
+// unplain says that a body ended because its chunks or trailers are not plain, and not
+// because the client went away.
+func unplain(err error) bool {
+	if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false
+	}
+	_, gone := errors.AsType[net.Error](err)
+	return !gone
 }
