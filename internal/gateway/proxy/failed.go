@@ -59,12 +59,12 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	late, timed := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(sent, errBodyLong):
-		w.Header().Set("Connection", "close")
+		ends(w, r)
 		x.fail(w, http.StatusRequestEntityTooLarge, sent)
 	case errors.Is(cause, errTimeout):
 		x.fail(w, http.StatusGatewayTimeout, errTimeout)
 	case unplain(sent):
-		x.refuse(w, errChunk)
+		x.refuse(w, r, errChunk)
 	case x.client.Err() != nil || sent != nil: // nobody reads an answer
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, errDown):

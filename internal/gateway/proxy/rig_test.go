@@ -151,7 +151,7 @@ func (g *rig) listen(strict bool) string {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	s := &http.Server{Handler: g.proxy, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), Protocols: new(http.Protocols)}
+	s := &http.Server{Handler: g.proxy, ReadHeaderTimeout: 5 * time.Second, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), Protocols: new(http.Protocols)}
 	s.Protocols.SetHTTP1(true)
 	at := l.Addr().String()
 	if strict {
