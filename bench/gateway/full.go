@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"time"
 
 	"partnerguard/internal/gateway"
@@ -27,6 +28,7 @@ func full(g gateway.Judge, a *assert.Asserter, upstream string, t http.RoundTrip
 	u, err := url.Parse(upstream)
 	must(err)
 	p := &httputil.ReverseProxy{
+		BufferPool:    buffers{},
 		FlushInterval: -1,
 		Transport:     t,
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -52,3 +54,10 @@ func full(g gateway.Judge, a *assert.Asserter, upstream string, t http.RoundTrip
 		p.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, q)))
 	})
 }
+
+type buffers struct{}
+
+var pooled = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+func (buffers) Get() []byte  { return pooled.Get().(*[32 << 10]byte)[:] }
+func (buffers) Put(b []byte) { pooled.Put((*[32 << 10]byte)(b)) }

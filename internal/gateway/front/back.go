@@ -188,7 +188,7 @@ func (c *conn) refill(u *upstream, body ending) (time.Time, error) {
 	if idle <= 0 {
 		idle = 5 * time.Minute
 	}
-	if deps.Still != nil && now.Sub(c.stood) > stillEvery {
+	if deps.Still != nil && now.Sub(c.stood) > c.front.every {
 		c.stood = now
 		if !deps.Still(&c.decision, deps.Now()) {
 			return now, errOver

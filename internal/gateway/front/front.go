@@ -70,7 +70,8 @@ type Front struct {
 	table    atomic.Pointer[gateway.Table]
 	date     atomic.Pointer[date]
 	ids      atomic.Uint64
-	prefix   string // of ids
+	prefix   string        // of ids
+	every    time.Duration // a stream's decision is looked at again
 }
 
 // New makes a front. What is missing of d is a mistake of the caller, an error of kind
@@ -86,7 +87,7 @@ func New(d Deps) (*Front, error) {
 		d.Now = time.Now
 	}
 	d.Limits = d.Limits.whole()
-	f := &Front{deps: d, open: map[*conn]struct{}{}, handed: newHanded()}
+	f := &Front{deps: d, open: map[*conn]struct{}{}, handed: newHanded(), every: stillEvery}
 	f.prefix = random(4) + "-"
 	f.table.Store(&gateway.Table{})
 	f.pools.most = d.Limits.Pool
