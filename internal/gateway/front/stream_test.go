@@ -254,22 +254,30 @@ func TestUnaskedAnswers(t *testing.T) {
 func TestTries(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		sent string
-		want int // requests that the upstream sees
+		method string
+		old    bool // over a connection that was used before
+		want   int  // how often the upstream sees it
 	}{
-		"get":  {plainGet, 1}, // on a new connection, and the route has no retries
-		"post": {strings.Replace(plainGet, "GET", "POST", 1), 1},
+		"get": {"GET", false, 1}, "post": {"POST", false, 1}, // the route has no retries
+		"get over an old connection": {"GET", true, 2}, "post over an old connection": {"POST", true, 1}, "delete over an old connection": {"DELETE", true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			saw := make(chan bool, 10)
-			g := newRig(t, true, scripted(t, func(_ int, c net.Conn, r *bufio.Reader) {
-				if _, _, err := readAsIs(r); err == nil {
-					saw <- true
+			g := newRig(t, true, scripted(t, func(n int, conn net.Conn, r *bufio.Reader) {
+				if _, _, err := readAsIs(r); err == nil && n == 0 && c.old {
+					say(t, conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+					_, _, err = readAsIs(r)
 				}
+				saw <- true
 			}), nil)
 			conn, r := dial(t, g)
-			say(t, conn, c.sent)
+			if c.old {
+				if b, err := io.ReadAll(get(t, conn, r).Body); err != nil || string(b) != "ok" {
+					t.Fatalf("%q, %v", b, err)
+				}
+			}
+			say(t, conn, strings.Replace(plainGet, "GET", c.method, 1))
 			if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 502 {
 				t.Errorf("%v, %v", res, err)
 			}
