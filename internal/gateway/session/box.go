@@ -155,7 +155,7 @@ func (b *Box) Seal(name string, plain []byte) (string, error) {
 func (b *Box) Open(name, text string) ([]byte, bool, error) {
 	number, body, ok := strings.Cut(text, ".")
 	n, err := strconv.Atoi(number)
-	if !ok || err != nil || n < 1 || number != strconv.Itoa(n) || len(text) > maxCookie {
+	if !ok || err != nil || n < 1 || number != strconv.Itoa(n) || len(text) > maxCookie || strings.ContainsAny(body, "\r\n") { // the decoder skips lines
 		return nil, false, nil // anybody can send one
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(body)

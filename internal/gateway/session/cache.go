@@ -178,21 +178,21 @@ func (o *once) first(text string, now, until time.Time) bool {
 	return true
 }
 
-// asks is what the routes ask for, of one list of routes.
+// asks is what the routes of one table ask for of roles and groups.
 type asks struct {
-	of    []*gateway.Route
+	of    *gateway.Table
 	names map[string]bool
 	print uint32
 }
 
-// askedNow is what the routes of now ask for; it is worked out once a list of routes.
+// askedNow is what the routes of now ask for; it is worked out once a table.
 func (m *Manager) askedNow() (map[string]bool, uint32) {
-	routes := m.d.Routes()
-	if a := m.asks.Load(); a != nil && len(a.of) == len(routes) && (len(routes) == 0 || &a.of[0] == &routes[0]) {
+	t := m.d.Table()
+	if a := m.asks.Load(); a != nil && a.of == t {
 		return a.names, a.print
 	}
-	a := &asks{of: routes}
-	a.names, a.print = asked(routes)
+	a := &asks{of: t}
+	a.names, a.print = asked(t.Routes)
 	m.asks.Store(a)
 	return a.names, a.print
 }

@@ -262,7 +262,7 @@ func (m *Manager) ticketOf(si *SignIn, id *claim.Token, sid, home string, groups
 		ObjectID: strings.ToLower(id.ObjectID), Subject: clip(id.Subject, 128), Account: clip(id.Account, 256), Version: clip(id.Version, 8),
 		SID: clip(sid, 128), Roles: only(id.Roles, names), Wids: only(id.Wids, names), Groups: only(groups, names), More: more,
 		Contexts: few(id.ACRS, 32), AMR: few(id.AMR, 16), Issued: id.IssuedAt.Unix(), Made: now.Unix(), Seen: now.Unix(),
-		Ends: now.Add(min(life, maxLife)).Unix(), Asked: print}
+		Ends: now.Add(life).Unix(), Asked: print}
 	if at := id.AuthTime; !at.IsZero() && !at.After(now.Add(leeway)) {
 		t.AuthTime = at.Unix()
 	}

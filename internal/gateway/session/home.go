@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
+	"partnerguard/internal/gateway/rule"
 	"partnerguard/internal/print"
 )
 
@@ -27,9 +28,10 @@ func (m *Manager) home(w http.ResponseWriter, r *http.Request) error {
 		p.Facts = append(p.Facts, answer.Fact{Name: "This session ends", Value: print.When(unix(id.NotAfter))})
 		p.Links = []answer.Link{{Text: "Sign out", Path: signOutPath}}
 	}
+	table := m.d.Table()
 	browsers, worst := false, gateway.Passed
-	for _, route := range m.d.Routes() {
-		if found, _ := m.d.Find(r.Host, route.Path); found != route || len(p.Lists) >= maxShown {
+	for _, route := range table.Routes {
+		if found, _ := table.Find(r.Host, route.Path); found != route || len(p.Lists) >= maxShown {
 			continue
 		}
 		browsers = browsers || route.Browser
@@ -86,7 +88,7 @@ func (m *Manager) tell(route *gateway.Route, id *gateway.Identity) (answer.List,
 	if id == nil {
 		return l, gateway.Passed
 	}
-	miss := m.d.Rule(route, id, now)
+	miss := rule.Decide(route, id, now)
 	if miss == gateway.Passed {
 		l.Items = append(l.Items, "your sign-in would be let in")
 	} else {

@@ -140,7 +140,7 @@ func (m *Manager) logout(r *http.Request, si *SignIn, raw secret.Text) (Ended, s
 	var body struct {
 		SID    string                     `json:"sid"`
 		JTI    string                     `json:"jti"`
-		Nonce  *json.RawMessage           `json:"nonce"`
+		Nonce  json.RawMessage            `json:"nonce"` // null is one too
 		Events map[string]json.RawMessage `json:"events"`
 	}
 	if !part(raw, 1, &body) {
@@ -149,7 +149,7 @@ func (m *Manager) logout(r *http.Request, si *SignIn, raw secret.Text) (Ended, s
 	var event map[string]json.RawMessage
 	now := m.d.Now()
 	switch {
-	case body.Nonce != nil:
+	case len(body.Nonce) > 0:
 		return Ended{}, "it has a nonce, as id tokens have", nil
 	case json.Unmarshal(body.Events[logoutEvent], &event) != nil:
 		return Ended{}, "it tells no logout", nil

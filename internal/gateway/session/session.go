@@ -39,15 +39,6 @@ type SignIn struct {
 	Name   string // of the tenant, for people
 }
 
-// Settings are those of the file that hold now.
-type Settings struct {
-	Life time.Duration // of a session; 0 is 8 hours
-	Idle time.Duration // after which one that is not used ends; 0 is 30 minutes
-}
-
-// Rule is the pure decision of package rule: what of an identity does not satisfy a route.
-type Rule func(route *gateway.Route, id *gateway.Identity, now time.Time) gateway.Reason
-
 // Ended is what ends before its time: the session of a cookie (ID), all sessions of one
 // sign-in (Session), or all of a user so far (Tenant and ObjectID). Until is when nothing
 // of it can be left.
@@ -92,13 +83,9 @@ type Deps struct {
 	Entra Entra  // required
 	// SignIn gives the app and tenant of now. Kind problem.NotFound where none is set up,
 	// which the page says. Required.
-	SignIn   func(context.Context) (SignIn, error)
-	Settings func() Settings // nil: the defaults
-
-	// Find and Routes are of the file that holds now. Required.
-	Find   func(host, path string) (*gateway.Route, gateway.Reason)
-	Routes func() []*gateway.Route
-	Rule   Rule // required
+	SignIn func(context.Context) (SignIn, error)
+	// Table is of the file that holds now; required. Life and idle time are its.
+	Table func() *gateway.Table
 
 	Revocations gateway.Revocations // nil: none
 	// End tells whoever keeps revocations what ended. nil: it is remembered by this
@@ -123,11 +110,8 @@ type Deps struct {
 }
 
 func (d *Deps) check() error {
-	if d.Seal == nil || d.Entra == nil || d.SignIn == nil || d.Find == nil || d.Routes == nil || d.Rule == nil {
-		return errors.New("gateway/session: Seal, Entra, SignIn, Find, Routes and Rule are required")
-	}
-	if d.Settings == nil {
-		d.Settings = func() Settings { return Settings{} }
+	if d.Seal == nil || d.Entra == nil || d.SignIn == nil || d.Table == nil {
+		return errors.New("gateway/session: Seal, Entra, SignIn and Table are required")
 	}
 	if d.Secure == nil {
 		d.Secure = func(r *http.Request) bool { return r.TLS != nil }
@@ -172,14 +156,16 @@ func (m *Manager) now() time.Time { return m.d.Now().UTC().Truncate(time.Second)
 
 // span are the life and the idle time that hold now.
 func (m *Manager) span() (life, idle time.Duration) {
-	s := m.d.Settings()
-	if life = s.Life; life <= 0 {
+	if s := m.d.Table().SignIn; s != nil {
+		life, idle = s.Life, s.Idle
+	}
+	if life <= 0 {
 		life = 8 * time.Hour
 	}
-	if idle = s.Idle; idle <= 0 {
+	if idle <= 0 {
 		idle = 30 * time.Minute
 	}
-	return life, min(idle, life)
+	return min(life, maxLife), min(idle, life, maxLife)
 }
 
 // record writes an event down. The error is what it was refused for, where the route

@@ -8,6 +8,7 @@ import (
 	"partnerguard/internal/claim"
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
+	"partnerguard/internal/gateway/rule"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
@@ -19,11 +20,11 @@ func (m *Manager) lacking(host, to string, id *gateway.Identity) (*gateway.Route
 	if err != nil {
 		return nil, gateway.Passed
 	}
-	route, reason := m.d.Find(host, u.EscapedPath())
+	route, reason := m.d.Table().Find(host, u.EscapedPath())
 	if reason != gateway.Passed || route == nil {
 		return nil, gateway.Passed
 	}
-	if reason = m.d.Rule(route, id, m.now()); reason.Kind() != gateway.Challenge {
+	if reason = rule.Decide(route, id, m.now()); reason.Kind() != gateway.Challenge {
 		return route, gateway.Passed
 	}
 	return route, reason

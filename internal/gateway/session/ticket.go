@@ -43,7 +43,7 @@ type ticket struct {
 }
 
 // maxLife is the longest life of a session, whatever the settings say.
-const maxLife = 72 * time.Hour
+const maxLife = 7 * 24 * time.Hour
 
 // backwards is how far the clock may go back before a session is over: one that was set
 // back must not let anybody stay longer.
@@ -53,7 +53,7 @@ const backwards = 2 * time.Minute
 func (t *ticket) over(seen int64, now time.Time, life, idle time.Duration) bool {
 	made, ends := time.Unix(t.Made, 0), time.Unix(t.Ends, 0)
 	last := time.Unix(max(t.Seen, seen), 0)
-	return now.Before(made.Add(-backwards)) || now.Before(last.Add(-backwards)) || !now.Before(ends) || !now.Before(made.Add(min(life, maxLife))) ||
+	return now.Before(made.Add(-backwards)) || now.Before(last.Add(-backwards)) || !now.Before(ends) || !now.Before(made.Add(life)) ||
 		!now.Before(last.Add(idle))
 }
 

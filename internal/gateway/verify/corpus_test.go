@@ -127,7 +127,8 @@ func agree(t *testing.T, v *verify.Verifier, keys jose.JSONWebKeySet, name, tok 
 		t.Errorf("%s: proven %t, lacks %s, app %t; the claim engine says %v, app %t", name, id.Proven, id.Lacks, id.IsApp, verdict, want.IsApp)
 	}
 	said := []any{id.Issuer, id.Tenant, id.ObjectID, id.Subject, id.Account, id.App, id.AppAuth, id.NotAfter, id.Scopes, id.Roles, id.Wids, id.Contexts}
-	means := []any{want.Issuer, strings.ToLower(want.Tenant), strings.ToLower(want.ObjectID), want.Subject, want.Account, strings.ToLower(want.App), want.AppAuth,
+	means := []any{want.Issuer, strings.ToLower(want.Tenant), strings.ToLower(want.ObjectID), want.Subject, want.Account, strings.ToLower(want.App),
+		want.AppAuth,
 		want.NotAfter.Unix(), want.Scopes, want.Roles, want.Wids, want.ACRS}
 	if a, b := fmt.Sprint(said), fmt.Sprint(means); a != b {
 		t.Errorf("%s: it says\n%s, and to the claim engine\n%s", name, a, b)
