@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
 	"partnerguard/internal/gateway/assert"
+	"partnerguard/internal/gateway/proxy"
 )
 
 // Failures of an upstream.
@@ -30,6 +31,7 @@ func (c *conn) pass(began time.Time) bool {
 	switch {
 	case d.Refused:
 		a := answer.For(*d, &c.in, deps.Answer)
+		c.last = c.last || d.Reason.Kind() == gateway.Bad
 		c.say(&a, began)
 	case !c.fits(d.Route):
 		return false // a new file came between
@@ -56,9 +58,10 @@ func (c *conn) ask() {
 		c.agent = string(h.agent)
 	}
 	c.in = gateway.Request{
-		Method: text(h.method), Host: c.host, Path: text(h.path),
+		Method: text(h.method), Host: c.host, Path: text(h.path), Query: text(h.query),
 		Authorization: text(h.auth), Doubled: h.doubled, Cookie: text(h.cookie), UserAgent: c.agent, Accept: text(h.accept),
-		Remote: c.remote, ID: c.front.nextID(), TLS: c.secure, Now: c.front.deps.Now(),
+		FetchMode: text(h.mode), FetchDest: text(h.dest), RequestedWith: text(h.with),
+		Remote: c.remote, ID: proxy.NewID(), TLS: c.secure, Now: c.front.deps.Now(),
 	}
 }
 
@@ -118,7 +121,7 @@ func appendField(b []byte, name, value string) []byte {
 // forward sends the request to its upstream and the answer back. A reply is what to say
 // instead, when nothing was sent back yet.
 func (c *conn) forward(began time.Time) *answer.Answer {
-	p := c.front.pools.at(c.decision.Route.Upstream)
+	p := c.front.deps.Lines.at(c.decision.Route.Upstream)
 	c.out = c.request(c.out[:0])
 	for tries := 0; ; tries++ {
 		u := p.get(began)
@@ -151,14 +154,15 @@ func (c *conn) forward(began time.Time) *answer.Answer {
 // nothing by being asked for twice (RFC 9110 section 9.2.2), and failed before a byte of
 // an answer. A connection that had been idle is no try of the route's.
 func (c *conn) again(tries int, u *upstream) bool {
+	most := 0
 	switch string(c.head.method) {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-	default:
-		return false
-	}
-	most := c.decision.Route.Limits.Retries
-	if u != nil && u.reused {
-		most = max(most, 1)
+		most = c.decision.Route.Limits.Retries
+		if u != nil && u.reused {
+			most = max(most, 1)
+		}
+	case http.MethodPut, http.MethodDelete:
+		most = c.decision.Route.Limits.Retries
 	}
 	return c.head.length == 0 && tries < most
 }
@@ -175,7 +179,7 @@ func (c *conn) request(b []byte) []byte {
 	from := 0 // what was not written yet
 	for i := range h.fields {
 		f := &h.fields[i]
-		if f.kind != ofHop && !assert.Strip(h.raw[f.name:f.colon]) {
+		if name := h.raw[f.name:f.colon]; f.kind != ofHop && !assert.Strip(name) && !same(name, "proxy") {
 			continue
 		}
 		b = append(b, h.raw[from:f.name]...)

@@ -14,20 +14,21 @@ import (
 	"time"
 )
 
-// Transport gives what package proxy sends plain requests with: those of HTTP/1.1 without
+// Transport gives what package proxy may send requests with: those of HTTP/1.1 without
 // TLS, without a body or with a short one of a told length, and without an upgrade go over
 // the lean path's own connections, by one goroutine each and with answers held to the same
-// strict reading; all others go to rest. timeout is until an answer's head is there, idle
-// how long a body may say nothing.
-func (f *Front) Transport(rest http.RoundTripper, timeout, idle time.Duration) http.RoundTripper {
-	return &transport{front: f, rest: rest, timeout: timeout, idle: idle}
+// strict reading; all others go to rest. How long all may take is the request's context.
+func (l *Lines) Transport(rest http.RoundTripper) http.RoundTripper {
+	return &transport{lines: l, rest: rest}
 }
 
 type transport struct {
-	front         *Front
-	rest          http.RoundTripper
-	timeout, idle time.Duration
+	lines *Lines
+	rest  http.RoundTripper
 }
+
+// mostBody is how much of a body is read before any of it is sent.
+const mostBody = 64 << 10
 
 // exchange is one request and its answer on a connection. It is used again.
 type exchange struct {
@@ -41,7 +42,7 @@ var exchanges = sync.Pool{New: func() any { return &exchange{out: make([]byte, 0
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "http" || r.ContentLength < 0 || r.ContentLength > int64(t.front.deps.Limits.Body) ||
+	if r.URL.Scheme != "http" || r.ContentLength < 0 || r.ContentLength > mostBody ||
 		r.Header.Get("Upgrade") != "" || r.Header.Get("Expect") != "" || len(r.Trailer) > 0 || r.Close {
 		return t.rest.RoundTrip(r)
 	}
@@ -49,7 +50,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := x.request(r); err != nil {
 		return nil, err
 	}
-	p := t.front.pools.plain(r.URL.Host)
+	p := t.lines.plain(r.URL.Host)
 	for tries := 0; ; tries++ {
 		res, err := t.once(x, r, p)
 		if err == nil {
@@ -119,15 +120,21 @@ func (t *transport) once(x *exchange, r *http.Request, p *pool) (*http.Response,
 	}
 	u := x.u
 	x.stop = context.AfterFunc(r.Context(), func() { _ = u.net.Close() })
-	early := func(h *head) error { return nil }
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.Got1xxResponse != nil {
-		early = func(h *head) error { return trace.Got1xxResponse(h.status, textproto.MIMEHeader(h.header())) }
+	trace := httptrace.ContextClientTrace(r.Context())
+	err = u.exchange(x.out, &x.answer, 0, now, func(h *head) error {
+		if trace == nil || trace.Got1xxResponse == nil {
+			return nil
+		}
+		return trace.Got1xxResponse(h.status, textproto.MIMEHeader(h.header()))
+	})
+	if trace != nil && trace.GotFirstResponseByte != nil && !errors.Is(err, errStale) {
+		trace.GotFirstResponseByte()
 	}
-	if err := u.exchange(x.out, &x.answer, t.timeout, now, early); err != nil {
+	if err != nil {
 		x.stop()
 		return nil, err
 	}
-	return x.response(t, r), nil
+	return x.response(r), nil
 }
 
 // header makes the map of an answer's headers; those of its hop stay in it, for
@@ -149,7 +156,7 @@ func (h *head) header() http.Header {
 }
 
 // response makes the answer. Its body gives the connection back.
-func (x *exchange) response(t *transport, r *http.Request) *http.Response {
+func (x *exchange) response(r *http.Request) *http.Response {
 	h := &x.answer
 	res := &http.Response{
 		Status: string(h.raw[9 : h.start-2]), StatusCode: h.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -161,7 +168,7 @@ func (x *exchange) response(t *transport, r *http.Request) *http.Response {
 	if h.told {
 		res.ContentLength = h.length
 	}
-	b := &body{x: x, t: t, left: h.length, keep: !h.close && !h.old, how: byClose}
+	b := &body{x: x, left: h.length, keep: !h.close && !h.old, how: byClose}
 	switch {
 	case without([]byte(r.Method), h.status):
 		b.how = nothing
@@ -202,7 +209,6 @@ func announced(res *http.Response) {
 // body is an answer's, as it comes.
 type body struct {
 	x     *exchange
-	t     *transport
 	res   *http.Response // of chunks: where trailers go
 	how   ending
 	left  int64
@@ -235,10 +241,7 @@ func (b *body) Read(p []byte) (int, error) {
 		if len(u.buf) < streamBuf {
 			u.buf, u.r, u.w = make([]byte, streamBuf), 0, 0
 		}
-		u.limit = time.Time{}
-		u.within(b.t.idle, time.Now())
 		_, err := u.fill()
-		u.limit = time.Time{}
 		switch {
 		case err == io.EOF && b.how == byClose:
 			b.finish(io.EOF)
