@@ -137,9 +137,7 @@ func (g *Gateway) takeOver(ctx context.Context, t *gateway.Table) error {
 		err = g.d.Record.Record(ctx, loaded(t, now, g.d.Actor))
 	}
 	if err != nil {
-		for _, o := range fresh {
-			_ = o.listener.Close()
-		}
+		fresh.drop()
 		return err
 	}
 	for _, take := range g.d.Take {
