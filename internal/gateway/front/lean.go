@@ -132,7 +132,7 @@ func (c *conn) forward(began time.Time) *answer.Answer {
 			}
 			u = fresh
 		}
-		err := c.ask1(u, began)
+		err := u.exchange(c.out, &c.answer, c.patience(), began, c.early)
 		if err == nil {
 			return c.back(u, began)
 		}
@@ -191,44 +191,10 @@ func (c *conn) request(b []byte) []byte {
 	return append(b, c.buf[at:at+int(h.length)]...)
 }
 
-// ask1 sends the request once, and reads the answer's head into c.answer.
-func (c *conn) ask1(u *upstream, now time.Time) error {
-	limit := c.decision.Route.Limits.Timeout
-	if limit <= 0 {
-		limit = 30 * time.Second
+// patience is how long the upstream may take for an answer's head.
+func (c *conn) patience() time.Duration {
+	if limit := c.decision.Route.Limits.Timeout; limit > 0 {
+		return limit
 	}
-	if u.limit.Sub(now) < limit {
-		_ = u.net.SetWriteDeadline(now.Add(2 * limit))
-	}
-	u.within(limit, now)
-	if _, err := u.net.Write(c.out); err != nil {
-		if timeout(err) {
-			return err
-		}
-		return errStale
-	}
-	for seen, late := 0, false; ; {
-		end := headEnd(u.buf[u.r:u.w], seen)
-		if end == 0 && u.w-u.r <= maxAnswer {
-			seen = u.w - u.r
-			if _, err := u.fill(); err != nil {
-				if timeout(err) || u.w > u.r || late {
-					return err
-				}
-				return errStale
-			}
-			continue
-		}
-		switch {
-		case end == 0 || !c.answer.response(u.buf[u.r:u.r+end]) || c.answer.status == http.StatusSwitchingProtocols:
-			return errAnswer // the last: nobody asked for it
-		case c.answer.status >= 200:
-			u.r += end
-			return nil
-		}
-		if err := c.early(u, end, now); err != nil {
-			return err
-		}
-		seen, late = 0, true
-	}
+	return 30 * time.Second
 }

@@ -3,6 +3,7 @@ package front
 import (
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,7 @@ const (
 // upstream that stays keeps its connections.
 type pools struct {
 	most int
-	of   sync.Map // upstream -> *pool
+	of   sync.Map // host -> *pool
 	shut atomic.Bool
 }
 
@@ -45,12 +46,7 @@ type upstream struct {
 }
 
 // address is host:port of a plain upstream, or "".
-func address(upstream string) string {
-	const scheme = "http://"
-	if !strings.HasPrefix(upstream, scheme) {
-		return ""
-	}
-	a := upstream[len(scheme):]
+func address(a string) string {
 	if strings.ContainsAny(a, "/?#@") || a == "" {
 		return ""
 	}
@@ -60,11 +56,21 @@ func address(upstream string) string {
 	return a
 }
 
+// at is the pool of an upstream, as a route names it.
 func (p *pools) at(upstream string) *pool {
-	if at, ok := p.of.Load(upstream); ok {
+	host, ok := strings.CutPrefix(upstream, "http://")
+	if !ok {
+		host = "" // it has no address, and nobody is there
+	}
+	return p.plain(host)
+}
+
+// plain is the pool of a host, perhaps with a port.
+func (p *pools) plain(host string) *pool {
+	if at, ok := p.of.Load(host); ok {
 		return at.(*pool)
 	}
-	at, _ := p.of.LoadOrStore(upstream, &pool{address: address(upstream), most: p.most})
+	at, _ := p.of.LoadOrStore(host, &pool{address: address(host), most: p.most})
 	return at.(*pool)
 }
 
@@ -178,4 +184,52 @@ func (u *upstream) fill() (int, error) {
 		return n, nil
 	}
 	return 0, err
+}
+
+// exchange sends a request, whole as out is, and reads the answer's head. Interim answers
+// go to early. An error that is [errStale] came before a byte of an answer did.
+func (u *upstream) exchange(out []byte, h *head, limit time.Duration, now time.Time, early func(*head) error) error {
+	if u.limit.Sub(now) < limit {
+		_ = u.net.SetWriteDeadline(now.Add(2 * limit))
+	}
+	u.within(limit, now)
+	if _, err := u.net.Write(out); err != nil {
+		if timeout(err) {
+			return err
+		}
+		return errStale
+	}
+	for seen, late := 0, false; ; {
+		end := headEnd(u.buf[u.r:u.w], seen)
+		if end == 0 && u.w-u.r <= maxAnswer {
+			seen = u.w - u.r
+			if _, err := u.fill(); err != nil {
+				if timeout(err) || u.w > u.r || late {
+					return err
+				}
+				return errStale
+			}
+			continue
+		}
+		switch {
+		case end == 0 || !h.response(u.buf[u.r:u.r+end]) || h.status == http.StatusSwitchingProtocols:
+			return errAnswer // the last: nobody asked for it
+		case h.status >= 200:
+			u.r += end
+			return nil
+		}
+		if err := early(h); err != nil {
+			return err
+		}
+		u.r += end
+		seen, late = 0, true
+	}
+}
+
+// shut closes the connection, where there is one.
+func (u *upstream) shut() error {
+	if u == nil {
+		return nil
+	}
+	return u.net.Close()
 }
