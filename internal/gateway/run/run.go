@@ -20,10 +20,12 @@ const Every = 5 * time.Second
 type Deps struct {
 	// Read reads the file: gateway.ReadFile of a path, with the installation's names.
 	Read func(ctx context.Context) (*gateway.File, error)
-	// Prepare is asked before a table holds, and may refuse it; optional.
-	Prepare func(ctx context.Context, t *gateway.Table) error
-	// Take is told each table that holds, in this order.
-	Take []func(*gateway.Table)
+	// Prepare is asked before a table holds, and may refuse it; before is the one that
+	// holds, nil at the start. Optional.
+	Prepare func(ctx context.Context, t, before *gateway.Table) error
+	// Take is told each table that holds, in this order. Where one refuses it, those before
+	// are told the old one again.
+	Take []func(*gateway.Table) error
 
 	// Serve answers on a listener until ctx ends, and closes it.
 	Serve func(ctx context.Context, l net.Listener) error
@@ -130,18 +132,21 @@ func (g *Gateway) takeOver(ctx context.Context, t *gateway.Table) error {
 	if err != nil {
 		return err
 	}
+	before := g.Table()
 	if g.d.Prepare != nil {
-		err = g.d.Prepare(ctx, t)
+		err = g.d.Prepare(ctx, t, before)
 	}
 	if err == nil {
-		err = g.d.Record.Record(ctx, loaded(t, now, g.d.Actor))
+		err = g.take(t, before)
+	}
+	if err == nil {
+		if err = g.d.Record.Record(ctx, loaded(t, now, g.d.Actor)); err != nil {
+			g.takeBack(len(g.d.Take), before)
+		}
 	}
 	if err != nil {
 		fresh.drop()
 		return err
-	}
-	for _, take := range g.d.Take {
-		take(t)
 	}
 	g.mu.Lock()
 	g.table, g.since, g.kept, g.tried = t, now, Kept{}, ""
@@ -149,6 +154,29 @@ func (g *Gateway) takeOver(ctx context.Context, t *gateway.Table) error {
 	g.mu.Unlock()
 	g.turnDoors(t, fresh)
 	return nil
+}
+
+// take has everybody take a table, or nobody.
+func (g *Gateway) take(t, before *gateway.Table) error {
+	for i, take := range g.d.Take {
+		if err := take(t); err != nil {
+			g.takeBack(i, before)
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack gives the first n of those that take tables the one before.
+func (g *Gateway) takeBack(n int, before *gateway.Table) {
+	if before == nil {
+		return // nothing listens
+	}
+	for _, take := range g.d.Take[:n] {
+		if err := take(before); err != nil {
+			g.d.Log.Error("the gateway's file of before was not taken again", "err", err)
+		}
+	}
 }
 
 // Reload reads the file again, whether it changed or not. The error says why the old one
@@ -178,21 +206,10 @@ func (g *Gateway) again(ctx context.Context, always bool) error {
 	case t.Digest == tried && !always:
 		return nil
 	}
-	if err := g.fits(t, was); err != nil {
-		return g.keep(ctx, t.Digest, err, tried, always)
-	}
 	if err := g.takeOver(ctx, t); err != nil {
 		return g.keep(ctx, t.Digest, err, tried, always)
 	}
 	g.d.Log.InfoContext(ctx, "the gateway's file was taken over", "digest", t.Digest, "generation", t.Generation, "routes", len(t.Routes))
-	return nil
-}
-
-// fits refuses what cannot be changed while the gateway runs.
-func (g *Gateway) fits(t, was *gateway.Table) error {
-	if t.Leeway != was.Leeway || t.KeysKept != was.KeysKept {
-		return problem.New(problem.Conflict, "leeway and keysKept cannot be changed while the gateway runs").WithHint("start it again")
-	}
 	return nil
 }
 

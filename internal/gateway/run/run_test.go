@@ -30,6 +30,7 @@ type rig struct {
 	clock   atomic.Int64
 	trail   *audittest.Recorder
 	refuses atomic.Pointer[error]
+	late    atomic.Pointer[error] // who refuses when others have taken it
 	taken   atomic.Uint64
 	served  sync.Map // local address: true while it is served
 }
@@ -58,13 +59,21 @@ func newRig(t testing.TB, text string) *rig {
 		Read: func(context.Context) (*gateway.File, error) {
 			return gateway.ReadFile(r.path, gateway.Names{Now: r.now()})
 		},
-		Prepare: func(context.Context, *gateway.Table) error {
+		Prepare: func(_ context.Context, t, before *gateway.Table) error {
+			if before != nil && t.Leeway != before.Leeway {
+				return errors.New("leeway stays")
+			}
 			if p := r.refuses.Load(); p != nil {
 				return *p
 			}
 			return nil
 		},
-		Take: []func(*gateway.Table){func(t *gateway.Table) { r.taken.Store(t.Generation) }},
+		Take: []func(*gateway.Table) error{func(t *gateway.Table) error { r.taken.Store(t.Generation); return nil }, func(*gateway.Table) error {
+			if p := r.late.Load(); p != nil {
+				return *p
+			}
+			return nil
+		}},
 		Serve: func(ctx context.Context, l net.Listener) error {
 			r.served.Store(l.Addr().String(), true)
 			defer r.served.Delete(l.Addr().String())
@@ -204,6 +213,12 @@ func TestKept(t *testing.T) {
 		}
 	}
 	r.refuses.Store(nil)
+	r.late.Store(&no)
+	r.write(file(route("one", "off"), a, free(t)))
+	if err := r.Reload(t.Context()); !errors.Is(err, no) || r.ask(a) != "1" {
+		t.Errorf("what one refuses others serve by: %v %s", err, r.ask(a))
+	}
+	r.late.Store(nil)
 	r.write(good)
 	if err := r.again(t.Context(), false); err != nil || !r.Status().Kept.Since.IsZero() {
 		t.Errorf("%v %+v", err, r.Status())
