@@ -207,6 +207,20 @@ const (
 	BudgetRolledBack Action = "budget.rolled-back" // a plan is taken back
 )
 
+// The enforcement gateway.
+const (
+	GatewayStarted   Action = "gateway.started"
+	GatewayStopped   Action = "gateway.stopped"
+	GatewayLoaded    Action = "gateway.loaded"    // a file was taken over: its digest, routes and modes
+	GatewayKept      Action = "gateway.kept"      // a changed file was refused, and the old one stays
+	GatewayTurned    Action = "gateway.turned"    // a route's mode turned by its date
+	GatewayRefused   Action = "gateway.refused"   // requests of one hour: of one route, reason, caller and client
+	GatewayRevoked   Action = "gateway.revoked"   // somebody may not come in any more
+	GatewayUnrevoked Action = "gateway.unrevoked" // or may again
+	GatewayEntered   Action = "gateway.entered"   // a browser's session began
+	GatewayLeft      Action = "gateway.left"      // and ended
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

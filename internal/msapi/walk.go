@@ -98,6 +98,8 @@ type walk struct {
 	items  []string
 	delta  string
 	wide   time.Duration
+	width  time.Duration // of slices now
+	widest time.Duration
 	yield  func(*Answer, error) bool
 	over   bool            // the caller wants no more
 	inItem bool            // an item's list is read, not the list of items
@@ -118,6 +120,7 @@ type place struct {
 	Token string `json:"t,omitempty"` // Partner Center's continuation
 	From  int64  `json:"f,omitempty"` // seconds: where the slice under way begins
 	Wide  int64  `json:"w,omitempty"` // seconds: how wide it is
+	Grid  int64  `json:"g,omitempty"` // seconds: how wide slices are now, where the end of the span does not cut them
 	End   bool   `json:"z,omitempty"` // nothing is left
 }
 
@@ -160,7 +163,7 @@ func (k *walk) begin(position string) error {
 		return nil
 	}
 	if len(position) > maxPosition || json.Unmarshal([]byte(position), &k.at) != nil ||
-		k.at.Next != "" && !strings.HasPrefix(k.at.Next, "/") || k.at.Wide < 0 {
+		k.at.Next != "" && !strings.HasPrefix(k.at.Next, "/") || k.at.Wide < 0 || k.at.Grid < 0 {
 		return problem.New(problem.BadInput, "the position of %s is not one of ours", k.r.Name).WithHint("read it from its beginning")
 	}
 	return nil

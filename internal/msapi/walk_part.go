@@ -186,7 +186,7 @@ func (k *walk) item(id string, from page, first *page, s slice, final bool) erro
 		if p.next == "" {
 			return k.behind(id, s, final)
 		}
-		return place{Items: k.loop(), Item: id, Next: p.next, Token: p.nextToken, From: s.sec(), Wide: s.wide()}
+		return place{Items: k.loop(), Item: id, Next: p.next, Token: p.nextToken, From: s.sec(), Wide: s.wide(), Grid: seconds(k.width)}
 	}
 	give := func(p *page) bool {
 		a := k.answer(p)
@@ -244,12 +244,15 @@ func (k *walk) excused(id string, err error, s slice, final bool) error {
 func (k *walk) behind(id string, s slice, final bool) place {
 	switch {
 	case !final:
-		return place{Items: k.loop(), Item: id, From: s.sec(), Wide: s.wide()}
+		return place{Items: k.loop(), Item: id, From: s.sec(), Wide: s.wide(), Grid: seconds(k.width)}
 	case s.to.IsZero() || !s.to.Before(k.span.To):
 		return place{End: true}
 	}
-	return place{Items: k.loop(), From: s.to.Unix(), Wide: s.wide()}
+	return place{Items: k.loop(), From: s.to.Unix(), Grid: seconds(k.wider())}
 }
+
+// wider is how wide the slice after one that was not late is.
+func (k *walk) wider() time.Duration { return min(2*k.width, k.widest) }
 
 // slice is the part of a span that is asked for at once; the zero one is no part.
 type slice struct{ from, to time.Time }
@@ -263,7 +266,9 @@ func (s slice) sec() int64 {
 	return s.from.Unix()
 }
 
-func (s slice) wide() int64 { return int64(s.to.Sub(s.from) / time.Second) }
+func (s slice) wide() int64 { return seconds(s.to.Sub(s.from)) }
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 // asked puts the slice and the resource's filter into an address. Both ends are
 // asked for, so that nothing between two slices is left out.
@@ -311,8 +316,8 @@ func (k *walk) slices(items []string) error {
 	end := k.span.To.UTC().Add(unit - 1).Truncate(unit)
 	k.span.To = end
 	row := max(k.r.Slice, unit)
-	widest := max(row, k.wide)
-	width := widest
+	k.widest = max(row, k.wide)
+	k.width = k.widest
 	at := k.at
 	if at.From != 0 {
 		if from := time.Unix(at.From, 0).UTC(); !from.Before(first) && from.Before(end) {
@@ -320,28 +325,34 @@ func (k *walk) slices(items []string) error {
 		} else {
 			at = place{}
 		}
-		if w := time.Duration(at.Wide) * time.Second; w >= unit && w < width {
-			width = w
+		if at.Grid == 0 {
+			at.Grid = at.Wide // as it was kept before there was a grid
+		}
+		if w := time.Duration(at.Grid) * time.Second; w >= unit && w < k.width {
+			k.width = w
 		}
 	} else if at.Next != "" || !at.Items {
 		at = place{}
 	}
 	for first.Before(end) && !k.over {
-		s := slice{first, first.Truncate(width).Add(width)} // the same ones, whenever it is read
-		if width > row {
-			s.to = first.Add(width) // as much as there is in one go
+		s := slice{first, first.Truncate(k.width).Add(k.width)} // the same ones, whenever it is read
+		if k.width > row {
+			s.to = first.Add(k.width) // as much as there is in one go
+		}
+		if w := time.Duration(at.Wide) * time.Second; w >= unit && (at.Next != "" || at.Item != "") {
+			s.to = first.Add(w) // what the page to go on with was asked for
 		}
 		if s.to.After(end) {
 			s.to = end
 		}
 		err := k.round(items, s, at)
 		at = place{}
-		if e, ok := errors.AsType[*APIError](err); ok && e.late() && width/2 >= max(narrowest, unit) {
-			width = (min(width, s.to.Sub(s.from)) / 2).Truncate(unit)
-			if width > row {
-				width, widest = row, row // more is in it than the caller thought
+		if e, ok := errors.AsType[*APIError](err); ok && e.late() && k.width/2 >= max(narrowest, unit) {
+			k.width = (min(k.width, s.to.Sub(s.from)) / 2).Truncate(unit)
+			if k.width > row {
+				k.width, k.widest = row, row // more is in it than the caller thought
 			}
-			if width >= max(narrowest, unit) {
+			if k.width >= max(narrowest, unit) {
 				continue
 			}
 		}
@@ -349,7 +360,7 @@ func (k *walk) slices(items []string) error {
 			return err
 		}
 		first = s.to
-		width = min(2*width, widest)
+		k.width = k.wider()
 	}
 	return nil
 }

@@ -519,6 +519,39 @@ fraud_rings.hash text NOT NULL
 fraud_rings.at bigint NOT NULL
 fraud_rings fraud_rings_pkey PRIMARY KEY (hash)
 CREATE UNIQUE INDEX fraud_rings_pkey ON public.fraud_rings USING btree (hash)
+gateway_decisions.hour bigint NOT NULL
+gateway_decisions.route text NOT NULL
+gateway_decisions.reason text NOT NULL
+gateway_decisions.mode text NOT NULL
+gateway_decisions.refused bigint NOT NULL
+gateway_decisions.kind text NOT NULL
+gateway_decisions.tenant text NOT NULL
+gateway_decisions.caller text NOT NULL
+gateway_decisions.client text NOT NULL
+gateway_decisions.agent text NOT NULL
+gateway_decisions.way text NOT NULL
+gateway_decisions.excused text NOT NULL
+gateway_decisions.account text NOT NULL
+gateway_decisions.n bigint NOT NULL
+gateway_decisions.first_at bigint NOT NULL
+gateway_decisions.last_at bigint NOT NULL
+gateway_decisions.told bigint NOT NULL
+gateway_decisions gateway_decisions_pkey PRIMARY KEY (hour, route, reason, mode, refused, kind, tenant, caller, client, agent, way, excused)
+CREATE UNIQUE INDEX gateway_decisions_pkey ON public.gateway_decisions USING btree (hour, route, reason, mode, refused, kind, tenant, caller, client, agent, way, excused)
+gateway_revocations.id text NOT NULL
+gateway_revocations.kind text NOT NULL
+gateway_revocations.value text NOT NULL
+gateway_revocations.tenant text NOT NULL
+gateway_revocations.before_at bigint NOT NULL
+gateway_revocations.until_at bigint NOT NULL
+gateway_revocations.who text NOT NULL
+gateway_revocations.why text NOT NULL
+gateway_revocations.made bigint NOT NULL
+gateway_revocations.ended bigint NOT NULL
+gateway_revocations.ended_by text NOT NULL
+gateway_revocations.mark bytea NOT NULL
+gateway_revocations gateway_revocations_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX gateway_revocations_pkey ON public.gateway_revocations USING btree (id)
 invitations.id text NOT NULL
 invitations.hash text NOT NULL
 invitations.tenant text NOT NULL

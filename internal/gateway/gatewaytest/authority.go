@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerguard/internal/claim"
+	"partnerguard/internal/gateway"
 )
 
 // Authority is an issuer of tokens with its keys. It is safe for concurrent use.
@@ -150,7 +151,7 @@ func (a *Authority) ask(ctx context.Context) (away bool, err error) {
 }
 
 // Keys gives the keys from memory, read as a client reads them.
-func (a *Authority) Keys(ctx context.Context, _, _ string) (jose.JSONWebKeySet, error) {
+func (a *Authority) Keys(ctx context.Context, _ gateway.Authority, _ string) (jose.JSONWebKeySet, error) {
 	away, err := a.ask(ctx)
 	if err != nil {
 		return jose.JSONWebKeySet{}, err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"partnerguard/internal/claim"
+	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/gatewaytest"
 	"partnerguard/internal/secret"
 )
@@ -16,7 +17,7 @@ func TestGoodTokens(t *testing.T) {
 	a := gatewaytest.NewAuthority()
 	rule := claim.TenantIssuer(gatewaytest.IssuerV1, gatewaytest.IssuerV2)
 	expect := claim.Expect{Now: gatewaytest.Now, Audiences: []string{gatewaytest.Audience, gatewaytest.Client}, IssuerRule: rule}
-	keys, err := a.Keys(t.Context(), "", "")
+	keys, err := a.Keys(t.Context(), gateway.Authority{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestGoodTokens(t *testing.T) {
 	}
 	for _, k := range []*gatewaytest.Key{gatewaytest.NewCurveKey(), a.Roll()} {
 		a.Publish(k)
-		keys, _ := a.Keys(t.Context(), "", "")
+		keys, _ := a.Keys(t.Context(), gateway.Authority{}, "")
 		if _, err := claim.Verify(secret.New(a.Good()), keys, expect); (err == nil) != (k.Algorithm == "ES256") { // the other one is there twice
 			t.Errorf("%s: %v", k.Algorithm, err)
 		}
@@ -61,7 +62,8 @@ func TestUpstreamTells(t *testing.T) {
 	}
 	defer res.Body.Close()
 	var s gatewaytest.Seen
-	if err := json.NewDecoder(res.Body).Decode(&s); err != nil || s.Target != "/a%2fb?c" || s.Method != "POST" || s.Header["X-Trace"][0] != "1" || len(u.Seen()) != 1 {
+	err = json.NewDecoder(res.Body).Decode(&s)
+	if err != nil || s.Target != "/a%2fb?c" || s.Method != "POST" || s.Header["X-Trace"][0] != "1" || len(u.Seen()) != 1 {
 		t.Errorf("%+v %v", s, err)
 	}
 }

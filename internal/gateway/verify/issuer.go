@@ -3,50 +3,30 @@ package verify
 import (
 	"bytes"
 	"net/url"
-	"slices"
 	"strings"
 
+	"partnerguard/internal/gateway"
 	"partnerguard/internal/problem"
 )
-
-// hole is where a template of discovery documents has the tenant.
-const hole = "{tenantid}"
 
 // issuer is one that an authority's tokens may have.
 type issuer struct {
 	before, after []byte
 	template      bool   // a tenant is between them; otherwise before is all
-	tenant        string // of Entra ID's form without a hole: whose it is
+	tenant        string // of Entra ID's form without a tenant to fill in: whose it is
 	version       string // of Entra ID's form: "1.0", "2.0"
 }
 
-// Issuers are the templates of what tokens of a cloud have in iss, from the beginnings
-// that [partnerguard/internal/entra] lists: those of hosts named sts are of version 1.
-func Issuers(beginnings []string) []string {
-	var out []string
-	for _, b := range beginnings {
-		b = strings.TrimSuffix(b, "/") + "/" + hole
-		if u, err := url.Parse(b); err == nil && strings.HasPrefix(u.Hostname(), "sts.") {
-			b += "/"
-		} else {
-			b += "/v2.0"
-		}
-		if !slices.Contains(out, b) {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
+// readIssuer takes one apart as a file names it.
 func readIssuer(s string) (issuer, error) {
 	bad := problem.New(problem.Usage, "the issuer %q is not an address such as https://login.microsoftonline.com/{tenantid}/v2.0", s)
-	u, err := url.Parse(strings.ReplaceAll(s, hole, "tenant"))
+	u, err := url.Parse(strings.ReplaceAll(s, gateway.TenantID, "tenant"))
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(s) > maxText {
 		return issuer{}, bad
 	}
-	before, after, template := strings.Cut(s, hole)
+	before, after, template := strings.Cut(s, gateway.TenantID)
 	is := issuer{before: []byte(before), after: []byte(after), template: template}
-	if template && (strings.Contains(after, hole) || !strings.HasSuffix(before, "/") || after != "" && after[0] != '/') {
+	if template && (strings.Contains(after, gateway.TenantID) || !strings.HasSuffix(before, "/") || after != "" && after[0] != '/') {
 		return issuer{}, bad.WithHint("write {tenantid} once, between two slashes")
 	}
 	tenant, last, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")

@@ -22,6 +22,7 @@ type authority struct {
 // ring is an authority's keys. Who looks for a key that is there takes no lock.
 type ring struct {
 	name  string
+	from  gateway.Authority
 	v     *Verifier
 	keys  atomic.Pointer[map[string]*key] // nil for a kid that several keys have
 	until atomic.Int64                    // when the keys are too old to be used
@@ -158,7 +159,7 @@ func (r *ring) start(kid string) chan struct{} {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), readWithin)
 		defer cancel()
-		set, err := r.v.d.Keys.Keys(ctx, r.name, kid)
+		set, err := r.v.d.Keys.Keys(ctx, r.from, kid)
 		r.take(set, err)
 		close(done)
 	}()

@@ -194,9 +194,12 @@ func (t *token) read(raw string) gateway.Reason {
 	}
 	switch bytes.Count(t.raw, []byte{'.'}) {
 	case 2:
-	case 4:
-		return gateway.Encrypted
 	default:
+		return gateway.Malformed
+	case 4:
+		if isJWE(t.raw) {
+			return gateway.Encrypted
+		}
 		return gateway.Malformed
 	}
 	var err error
@@ -217,6 +220,16 @@ func (t *token) read(raw string) gateway.Reason {
 		return gateway.Malformed
 	}
 	return t.readBody()
+}
+
+// isJWE says whether five parts look as what is encrypted does (RFC 7516).
+func isJWE(raw []byte) bool {
+	for _, c := range raw {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *token) readHead() gateway.Reason {

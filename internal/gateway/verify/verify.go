@@ -21,16 +21,7 @@ type Source interface {
 	// Keys gives an authority's keys as they are now. kid is the one that is missed, or
 	// "": who keeps a set may use it to know that it must be read again. A set without a
 	// usable key is an error of kind problem.BadInput, or is empty.
-	Keys(ctx context.Context, authority, kid string) (jose.JSONWebKeySet, error)
-}
-
-// Authority is whose tokens are taken.
-type Authority struct {
-	// Name is what [Source] knows it by, and stands in metrics and logs.
-	Name string
-	// Issuers are what its tokens may have in iss: whole, or with {tenantid} for the
-	// token's own tid. See [Issuers].
-	Issuers []string
+	Keys(ctx context.Context, of gateway.Authority, kid string) (jose.JSONWebKeySet, error)
 }
 
 // Limits are bounds; what is 0 is as said.
@@ -122,7 +113,7 @@ func or[T int | int64 | time.Duration](n, otherwise T) T {
 // Turn takes the authorities of a new generation of rules, and forgets every token. Keys
 // of an authority that stays are kept. An error is of kind problem.Usage; then the
 // generation before stays.
-func (v *Verifier) Turn(generation uint64, accepted []Authority) error {
+func (v *Verifier) Turn(generation uint64, accepted []gateway.Authority) error {
 	v.turning.Lock()
 	defer v.turning.Unlock()
 	old := v.turn.Load()
@@ -133,9 +124,9 @@ func (v *Verifier) Turn(generation uint64, accepted []Authority) error {
 			return problem.New(problem.Usage, "the authority %q is there twice, or has no name or issuer", a.Name)
 		}
 		seen[a.Name] = true
-		n := &authority{ring: &ring{name: a.Name, v: v, state: KeysUnread}}
+		n := &authority{ring: &ring{name: a.Name, from: a, v: v, state: KeysUnread}}
 		for _, o := range old.authorities {
-			if o.name == a.Name {
+			if o.name == a.Name && o.from.Cloud == a.Cloud && o.from.Keys == a.Keys {
 				n.ring = o.ring
 			}
 		}
@@ -157,7 +148,7 @@ func (v *Verifier) Verify(raw string, from netip.Addr, now time.Time) (*gateway.
 	if len(raw) > maxToken {
 		return v.answer(nil, gateway.TooLong)
 	}
-	sum := sha256.Sum256([]byte(raw))
+	sum := digest(raw)
 	turn, at := v.turn.Load(), now.Unix()
 	if e := turn.good.find(&sum); e != nil && e.key.usable(at) {
 		if e.key.ring.due.Load() <= at {
@@ -171,6 +162,17 @@ func (v *Verifier) Verify(raw string, from netip.Addr, now time.Time) (*gateway.
 	}
 	return v.answer(v.cold(turn, raw, &sum, from, at))
 }
+
+// digest is what a token is known by. Tokens of a usual length are hashed on the stack.
+func digest(raw string) [32]byte {
+	var buf [usual]byte
+	if len(raw) <= usual {
+		return sha256.Sum256(buf[:copy(buf[:], raw)])
+	}
+	return sha256.Sum256([]byte(raw))
+}
+
+const usual = 4 << 10 // bytes
 
 // answer counts, and gives no identity but to those who may have one.
 func (v *Verifier) answer(id *gateway.Identity, reason gateway.Reason) (*gateway.Identity, gateway.Reason) {

@@ -38,7 +38,7 @@ func (r *rig) now() time.Time { return time.Unix(r.clock.Load(), 0) }
 
 func (r *rig) turn(generation uint64) {
 	r.Helper()
-	if err := r.Turn(generation, []verify.Authority{{Name: "public", Issuers: issuers()}}); err != nil {
+	if err := r.Turn(generation, []gateway.Authority{{Name: "public", Issuers: issuers()}}); err != nil {
 		r.Fatal(err)
 	}
 }

@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"partnerguard/internal/gateway"
+	"partnerguard/internal/gateway/answer"
+)
+
+// trouble is what is said where a request could not be passed on though it might. Its
+// words stand beside those of [gateway.Reason] in problem documents, and are stable.
+type trouble struct{ word, title, fix string }
+
+var troubles = map[int]trouble{
+	http.StatusRequestEntityTooLarge:       {"body-too-long", "the body is longer than is taken here", "send less, or have the route's limits.body raised"},
+	http.StatusRequestHeaderFieldsTooLarge: {"head-too-long", "the headers are longer than are taken here", "send less, or have the route's limits.header raised"},
+	http.StatusBadGateway:                  {"upstream-failed", "what is behind the gateway did not answer", "try again; partnerguard gateway status tells which upstreams are healthy"},
+	http.StatusServiceUnavailable:          {"upstream-unavailable", "what is behind the gateway is down or has enough to do", "try again in a moment"},
+	http.StatusGatewayTimeout:              {"upstream-slow", "what is behind the gateway did not answer in time", "try again, or have the route's limits.timeout raised"},
+}
+
+// Failed is the answer where a request that may pass could not: status is 413, 431, 502,
+// 503 or 504. The error is for a log, and not in the answer.
+func Failed(d *gateway.Decision, r *gateway.Request, status int, _ error) answer.Answer {
+	t, ok := troubles[status]
+	if !ok {
+		status, t = http.StatusBadGateway, troubles[http.StatusBadGateway]
+	}
+	a := answer.Answer{Status: status, Header: [][2]string{
+		{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"},
+	}}
+	if status == http.StatusServiceUnavailable {
+		a.Header = append(a.Header, [2]string{"Retry-After", "5"})
+	}
+	a.Header = append(a.Header, answer.Announce(*d)...)
+	if r.Method != http.MethodHead {
+		a.Body, _ = json.Marshal(answer.Problem{Title: t.title, Status: status, Reason: t.word, Fix: t.fix, Request: r.ID}) // texts and a number alone
+	}
+	return a
+}
+
+func (x *exchange) fail(w http.ResponseWriter, status int, err error) {
+	x.proxy.stats.failed(x.decision.Route.Name, status)
+	x.proxy.deps.Log.Warn("a request could not be passed on", slog.String("route", x.decision.Route.Name), slog.String("request", x.request.ID),
+		slog.Int("status", status), slog.Any("error", err))
+	Failed(&x.decision, &x.request, status, err).Write(w)
+}
+
+// failed answers where the upstream, or the client's body, failed before an answer.
+func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
+	x := exchangeOf(r.Context())
+	cause, sent := context.Cause(r.Context()), x.body.failure()
+	if head, ok := errors.AsType[*HeadError](sent); ok {
+		x.refuse(w, head)
+		return
+	}
+	late, timed := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(sent, errBodyLong):
+		w.Header().Set("Connection", "close")
+		x.fail(w, http.StatusRequestEntityTooLarge, sent)
+	case errors.Is(cause, errTimeout):
+		x.fail(w, http.StatusGatewayTimeout, errTimeout)
+	case x.client.Err() != nil || sent != nil: // nobody reads an answer
+		panic(http.ErrAbortHandler)
+	case errors.Is(err, errDown):
+		x.fail(w, http.StatusServiceUnavailable, err)
+	case timed && late.Timeout():
+		x.fail(w, http.StatusGatewayTimeout, err)
+	default:
+		x.fail(w, http.StatusBadGateway, err)
+	}
+}
