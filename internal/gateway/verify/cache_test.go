@@ -95,6 +95,24 @@ func TestWholeIssuers(t *testing.T) {
 	r.want(r.Mint(v2, iss(gatewaytest.Elsewhere), gatewaytest.Set("tid", gatewaytest.Elsewhere)), gateway.BadIssuer)
 }
 
+// TestTake: a table brings its own leeway and time for keys.
+func TestTake(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, verify.Limits{})
+	table := &gateway.Table{Generation: 7, Leeway: time.Minute, KeysKept: time.Hour, Authorities: []gateway.Authority{{Name: "public", Issuers: issuers()}}}
+	if err := r.Take(table); err != nil {
+		t.Fatal(err)
+	}
+	r.want(r.Good(gatewaytest.Set("exp", now.Unix()-59)), gateway.Passed)
+	r.want(r.Good(gatewaytest.Set("exp", now.Unix()-60)), gateway.Expired)
+	if s := r.Status(); s.Generation != 7 || !s.Authorities[0].Until.Equal(now.Add(time.Hour)) {
+		t.Errorf("%+v", s)
+	}
+	if r.Take(&gateway.Table{Authorities: []gateway.Authority{{Name: "public"}}}) == nil || r.Status().Generation != 7 {
+		t.Error("a table without issuers is taken")
+	}
+}
+
 // TestBounded: more tokens than there is room for, and those who are here every day stay.
 func TestBounded(t *testing.T) {
 	t.Parallel()

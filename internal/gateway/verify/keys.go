@@ -188,7 +188,7 @@ func (r *ring) take(set jose.JSONWebKeySet, err error) {
 	case err == nil && len(next) > 0:
 		r.swap(next)
 		r.state, r.why, r.read, r.unknown = KeysGood, "", now, nil
-		r.until.Store(now.Add(r.v.d.Limits.Kept).Unix())
+		r.until.Store(now.Add(time.Duration(r.v.kept.Load())).Unix())
 		r.due.Store(now.Add(r.v.d.Limits.Every).Unix())
 		if was != KeysGood {
 			r.v.d.Log.Info("the authority's keys were read", "authority", r.name, "keys", len(next))

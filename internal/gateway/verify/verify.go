@@ -56,8 +56,8 @@ type Deps struct {
 // Verifier implements [gateway.Verifier]. It is safe for concurrent use, and takes no
 // lock for a token that it has verified before.
 type Verifier struct {
-	d      Deps
-	leeway int64 // seconds
+	d    Deps
+	kept atomic.Int64 // how long keys are used while their authority is away
 
 	turning sync.Mutex // of Turn
 	turn    atomic.Pointer[turn]
@@ -80,6 +80,7 @@ const shards = 16
 // turn is what holds between two turns of the rules.
 type turn struct {
 	generation  uint64
+	leeway      int64 // seconds
 	authorities []*authority
 	good, bad   *table
 }
@@ -96,8 +97,8 @@ func New(d Deps) *Verifier {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	d.Leeway = min(max(d.Leeway, 0), MaxLeeway)
-	v := &Verifier{d: d, leeway: int64(d.Leeway / time.Second), room: make(chan struct{}, l.Cold)}
+	v := &Verifier{d: d, room: make(chan struct{}, l.Cold)}
+	v.kept.Store(int64(l.Kept))
 	v.pool.New = func() any { return &token{} }
 	v.turn.Store(&turn{good: newTable(8, 1), bad: newTable(8, 1)})
 	return v
@@ -114,10 +115,25 @@ func or[T int | int64 | time.Duration](n, otherwise T) T {
 // of an authority that stays are kept. An error is of kind problem.Usage; then the
 // generation before stays.
 func (v *Verifier) Turn(generation uint64, accepted []gateway.Authority) error {
+	return v.take(generation, accepted, v.d.Leeway)
+}
+
+// Take is [Verifier.Turn] with what a table says: authorities, leeway, and how long keys
+// are kept where it says so.
+func (v *Verifier) Take(t *gateway.Table) error {
+	if err := v.take(t.Generation, t.Authorities, t.Leeway); err != nil {
+		return err
+	}
+	v.kept.Store(int64(min(or(t.KeysKept, v.d.Limits.Kept), MaxKept)))
+	return nil
+}
+
+func (v *Verifier) take(generation uint64, accepted []gateway.Authority, leeway time.Duration) error {
 	v.turning.Lock()
 	defer v.turning.Unlock()
 	old := v.turn.Load()
-	next := &turn{generation: generation, good: newTable(v.d.Limits.Tokens, v.d.Limits.Bytes), bad: newTable(v.d.Limits.Bad, v.d.Limits.Bytes)}
+	next := &turn{generation: generation, leeway: int64(min(max(leeway, 0), MaxLeeway) / time.Second),
+		good: newTable(v.d.Limits.Tokens, v.d.Limits.Bytes), bad: newTable(v.d.Limits.Bad, v.d.Limits.Bytes)}
 	seen := map[string]bool{}
 	for _, a := range accepted {
 		if a.Name == "" || seen[a.Name] || len(a.Issuers) == 0 {
@@ -154,7 +170,7 @@ func (v *Verifier) Verify(raw string, from netip.Addr, now time.Time) (*gateway.
 		if e.key.ring.due.Load() <= at {
 			e.key.ring.refresh(at)
 		}
-		if reason := e.when(at, v.leeway); reason != gateway.Passed {
+		if reason := e.when(at, turn.leeway); reason != gateway.Passed {
 			return v.answer(e.id, reason)
 		}
 		v.found[sum[31]%shards].Add(1)
@@ -223,7 +239,7 @@ func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, 
 	}
 	e := &entry{sum: *sum, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
 	turn.good.put(e)
-	return e.id, e.when(at, v.leeway)
+	return e.id, e.when(at, turn.leeway)
 }
 
 // enter waits for one's turn to verify a signature: however many bad tokens come, those
