@@ -116,7 +116,7 @@ func TestTake(t *testing.T) {
 // TestBounded: more tokens than there is room for, and those who are here every day stay.
 func TestBounded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, verify.Limits{Tokens: 64, Bytes: 1 << 20})
+	r, _ := fast(t, verify.Limits{Tokens: 64, Bytes: 1 << 20})
 	daily := r.Good()
 	r.want(daily, gateway.Passed)
 	for i := range 400 {
@@ -127,7 +127,7 @@ func TestBounded(t *testing.T) {
 	if s.Kept > 64 || s.Kept < 32 || s.KeptBytes > 1<<20 || s.Found != 400 {
 		t.Errorf("%+v", s)
 	}
-	big := newRig(t, verify.Limits{Bytes: 64 << 10})
+	big, _ := fast(t, verify.Limits{Bytes: 64 << 10})
 	for i := range 200 {
 		big.want(big.Good(gatewaytest.Set("upn", fmt.Sprintf("%0900d", i))), gateway.Passed)
 	}
@@ -195,7 +195,7 @@ func TestNothingAllocates(t *testing.T) { //nolint:paralleltest // memory is the
 // who must not be, and nobody refused who is good.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, verify.Limits{Tokens: 32, Forgive: 1 << 20})
+	r, _ := fast(t, verify.Limits{Tokens: 32, Forgive: 1 << 20})
 	var good, bad []string
 	for i := range 24 {
 		good = append(good, r.Good(gatewaytest.Set("uti", fmt.Sprint(i))))

@@ -13,9 +13,9 @@ import (
 )
 
 // fast is a rig whose key signs quickly, so that what is made up can be signed.
-func fast(t testing.TB) (*rig, jose.JSONWebKeySet) {
+func fast(t testing.TB, l verify.Limits) (*rig, jose.JSONWebKeySet) {
 	t.Helper()
-	r := newRig(t, verify.Limits{Forgive: 1 << 30, Tokens: 64, Bad: 64})
+	r := newRig(t, l)
 	r.Publish(gatewaytest.NewCurveKey())
 	keys, err := r.Keys(t.Context(), gateway.Authority{}, "")
 	if err != nil {
@@ -27,10 +27,10 @@ func fast(t testing.TB) (*rig, jose.JSONWebKeySet) {
 // seeds are the parts of all tokens of the corpus; KID stands for the key's id.
 func seeds(part int) []string {
 	var out []string
-	a := gatewaytest.NewAuthority()
+	a, all := corpus()
 	own := strings.NewReplacer(a.Newest().ID, "KID", "RS256", "ES256")
-	for _, c := range append(gatewaytest.Refused(), gatewaytest.Taken()...) {
-		p := strings.Split(c.Make(a), ".")
+	for _, c := range all {
+		p := strings.Split(c.tok, ".")
 		if len(p) != 3 || len(p[part]) > 8192 {
 			continue
 		}
@@ -43,15 +43,15 @@ func seeds(part int) []string {
 
 // FuzzToken: nothing but what was signed here is taken, byte for byte.
 func FuzzToken(f *testing.F) {
-	r := newRig(f, verify.Limits{Forgive: 1 << 30})
+	a, all := corpus()
+	r := rigOf(f, a, verify.Limits{Forgive: 1 << 30})
 	good := map[string]bool{}
-	for _, c := range append(gatewaytest.Refused(), gatewaytest.Taken()...) {
-		tok := c.Make(r.Authority)
-		if _, reason := r.Verify(tok, here, now); reason == gateway.Passed {
-			good[tok] = true
+	for _, c := range all {
+		if _, reason := r.Verify(c.tok, here, now); reason == gateway.Passed {
+			good[c.tok] = true
 		}
-		if len(tok) < 8192 {
-			f.Add(tok)
+		if len(c.tok) < 8192 {
+			f.Add(c.tok)
 		}
 	}
 	f.Fuzz(func(t *testing.T, tok string) {
@@ -68,7 +68,7 @@ func FuzzToken(f *testing.F) {
 // FuzzClaims signs whatever claims there are: what is taken is what the claim engine
 // takes, and says the same to it.
 func FuzzClaims(f *testing.F) {
-	r, keys := fast(f)
+	r, keys := fast(f, verify.Limits{Forgive: 1 << 30, Tokens: 64, Bad: 64})
 	for _, s := range seeds(1) {
 		f.Add(s)
 	}
@@ -80,7 +80,7 @@ func FuzzClaims(f *testing.F) {
 
 // FuzzHeader signs whatever header there is.
 func FuzzHeader(f *testing.F) {
-	r, keys := fast(f)
+	r, keys := fast(f, verify.Limits{Forgive: 1 << 30, Tokens: 64, Bad: 64})
 	for _, s := range seeds(0) {
 		f.Add(s)
 	}

@@ -27,7 +27,12 @@ func issuers() []string { return []string{gatewaytest.IssuerV1, gatewaytest.Issu
 
 func newRig(t testing.TB, l verify.Limits) *rig {
 	t.Helper()
-	r := &rig{TB: t, Authority: gatewaytest.NewAuthority()}
+	return rigOf(t, gatewaytest.NewAuthority(), l)
+}
+
+func rigOf(t testing.TB, a *gatewaytest.Authority, l verify.Limits) *rig {
+	t.Helper()
+	r := &rig{TB: t, Authority: a}
 	r.clock.Store(now.Unix())
 	r.Verifier = verify.New(verify.Deps{Keys: r.Authority, Now: r.now, Limits: l})
 	r.turn(1)
