@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -8,8 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
 
 	"partnerguard/internal/claim"
 	"partnerguard/internal/gateway"
@@ -90,7 +93,7 @@ func TestCorpus(t *testing.T) {
 	fmt.Printf("\n%d tokens, all refused, by %d reasons; %d good ones, all taken\n", len(names), len(refused), taken)
 }
 
-// TestOracles: what the claim engine or go-jose refuses of the corpus is refused here,
+// TestOracles: what the claim engine, go-jose or golang-jwt refuses of the corpus is refused here,
 // and what is taken has the claim engine's verdict and claims.
 func TestOracles(t *testing.T) {
 	t.Parallel()
@@ -128,6 +131,18 @@ func agree(t *testing.T, v *verify.Verifier, keys jose.JSONWebKeySet, name, tok 
 	}
 	if err != nil {
 		t.Errorf("%s: taken, and go-jose says: %v", name, err)
+	}
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256", "PS256", "ES256"}), jwt.WithTimeFunc(func() time.Time { return now }),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(), jwt.WithAudience(id.Audience), jwt.WithIssuer(id.Issuer), jwt.WithStrictDecoding())
+	if _, err := parser.Parse(tok, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		if k := keys.Key(kid); len(k) == 1 {
+			return k[0].Key, nil
+		}
+		return nil, errors.New("no such key")
+	}); err != nil {
+		t.Errorf("%s: taken, and golang-jwt says: %v", name, err)
 	}
 	verdict := want.MFA(claim.Options{})
 	lacks := map[claim.Cause]gateway.Reason{claim.WithoutMFA: gateway.SingleFactor, claim.NoClaim: gateway.SingleFactor, claim.Version2: gateway.VersionHides}
