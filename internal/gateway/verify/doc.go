@@ -4,7 +4,7 @@
 //
 // It takes what the claim engine ([claim.Verify]) takes of Entra ID's tokens, and less:
 // moments are whole seconds, lists are lists, a tenant is named. Tests hold it to the
-// engine, and to go-jose: what either refuses is refused here, and the verdict about MFA
+// engine, to go-jose and to golang-jwt: what any of them refuses is refused here, and the verdict about MFA
 // is the engine's. What is cheap is looked at before what is dear, so a token that is
 // wrong in several ways may be given a later reason of [gateway.Reasons] before an
 // earlier one: the issuer names whose keys are asked, and claims of a wrong form need no
