@@ -327,3 +327,28 @@ func TestClient(t *testing.T) {
 		}
 	}
 }
+
+// all is a judge that lets everything pass.
+type all struct{}
+
+func (all) Judge(*gateway.Request) gateway.Decision { return gateway.Decision{} }
+
+func (all) Headers(dst [][2]string, _ *gateway.Decision, _ *gateway.Request, _ string) [][2]string {
+	return dst
+}
+
+// TestOwnPages: no upstream sees the gateway's own paths, whatever the judge says.
+func TestOwnPages(t *testing.T) {
+	t.Parallel()
+	e := forward.New(forward.Deps{Judge: all{}, Assert: all{}, Peers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	for uri, want := range map[string]int{"/.partnerguard/sign-in": 404, "/.partnerguard/": 404, "/": 200, "/a/.partnerguard/": 200} {
+		req := httptest.NewRequest(http.MethodGet, forward.Path, nil)
+		req.RemoteAddr = "10.0.0.1:1"
+		req.Header = http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Host": {"a"}, "X-Forwarded-Uri": {uri}}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, req)
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", uri, w.Code, want)
+		}
+	}
+}

@@ -4,11 +4,11 @@
 //
 // It takes what the claim engine ([claim.Verify]) takes of Entra ID's tokens, and less:
 // moments are whole seconds, lists are lists, a tenant is named. Tests hold it to the
-// engine, to go-jose and to golang-jwt: what any of them refuses is refused here, and the verdict about MFA
-// is the engine's. What is cheap is looked at before what is dear, so a token that is
-// wrong in several ways may be given a later reason of [gateway.Reasons] before an
-// earlier one: the issuer names whose keys are asked, and claims of a wrong form need no
-// signature to be refused.
+// engine, to go-jose and to golang-jwt: what any of them refuses is refused here, and the
+// verdict about MFA is the engine's. What is cheap is looked at before what is dear, so a
+// token that is wrong in several ways may be given a later reason of [gateway.Reasons]
+// before an earlier one: the issuer names whose keys are asked, and claims of a wrong form
+// need no signature to be refused.
 //
 // It never decides about tenants, audiences, revocation or MFA: that is rule's. It keeps
 // no token: a token is known again by its SHA-256. It has no clock: the moment comes with
