@@ -288,7 +288,7 @@ func TestExplain(t *testing.T) {
 	if err := p.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Route panel", "the MFA claim: amr has mfa", "enforce: refused, from 2026-12-07", "public: read", "mfa-none"} {
+	for _, want := range []string{"Route panel", "the MFA claim: amr has mfa", "enforce: what is not well is refused, from 2026-12-07", "public: read", "mfa-none"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}

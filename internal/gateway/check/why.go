@@ -118,6 +118,9 @@ func (c *Checker) notes(a *Asked, r *gateway.Request, d *gateway.Decision) (out 
 	case bearer && token != "" && !c.who.checked && d.Identity != nil:
 		out = append(out, "the signature was not checked: no keys were read")
 	}
+	if d.Reason == gateway.KeysAway {
+		out = append(out, "check without --url and --token says how it stands with the keys; --keys FILE reads a file, --offline takes the token as it says")
+	}
 	if d.Route != nil && d.Route.Browser && r.Cookie != "" && !bearer {
 		out = append(out, "a session is known to the running gateway alone: its cookie was not opened")
 	}
