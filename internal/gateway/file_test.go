@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -266,4 +267,38 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestManual holds the manual's example to the reader, and the tables to the form.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../docs/gateway-config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	_, rest, _ := strings.Cut(text, "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	f, err := Read([]byte(example), names())
+	if err != nil || len(f.Compile(1).Routes) != 1 {
+		t.Fatalf("the manual's example: %v (%s)", err, problem.HintOf(err))
+	}
+	_, rest, _ = strings.Cut(rest, "```yaml\n")
+	exceptions, _, _ := strings.Cut(rest, "```")
+	whole := small + "    " + strings.ReplaceAll(strings.TrimSpace(exceptions), "\n", "\n    ") + "\n"
+	if _, err := Read([]byte(whole), names()); err != nil {
+		t.Errorf("the manual's exceptions: %v (%s)\n%s", err, problem.HintOf(err), whole)
+	}
+	for _, of := range []any{form{}, routeForm{}, exceptionForm{}, limitsForm{}, mfaForm{}, upstreamForm{}, signInForm{}} {
+		for i := range reflect.TypeOf(of).NumField() {
+			if name := reflect.TypeOf(of).Field(i).Tag.Get("yaml"); name != "" && !strings.Contains(text, name) {
+				t.Errorf("the manual does not say %s", name)
+			}
+		}
+	}
+	for r := AppNotAllowed; r <= AgeUnknown; r++ {
+		if !strings.Contains(text, "`"+r.String()+"`") {
+			t.Errorf("the manual does not say that %s can be excused", r)
+		}
+	}
 }
