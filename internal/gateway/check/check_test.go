@@ -32,7 +32,8 @@ routes:
      next: [{mode: enforce, from: 2026-12-07}], exceptions: [{name: ada, account: ada@contoso.example, owner: o, why: w, until: 2026-09-25}]}
   - {name: ramped, host: ramped.example, upstream: "http://127.0.0.1:9000", audiences: ["api://panel"], mode: ramp 50%}
   - {name: open, host: open.example, upstream: "http://10.0.0.1:9000", audiences: ["api://panel"], mfa: none, apps: any, customers: all, mode: off,
-     allowEncodedSlash: true}
+     allowEncodedSlash: true, preflight: true}
+  - {name: cors, host: cors.example, upstream: "http://127.0.0.1:9000", audiences: ["api://panel"], preflight: true, mode: enforce}
 `
 
 func table(t testing.TB, text string) *gateway.Table {
@@ -115,6 +116,32 @@ func TestTry(t *testing.T) {
 			if keys == nil && got.Caller != nil && !slices.Contains(got.Notes, "the signature was not checked: no keys were read") {
 				t.Errorf("it is not said that nothing was checked: %q", got.Notes)
 			}
+		}
+	}
+}
+
+// TestWithoutARule: what the gateway lets through, or answers, before any rule is asked.
+func TestWithoutARule(t *testing.T) {
+	t.Parallel()
+	c := checker(t, nil)
+	cors := map[string]values{"Origin": {"https://app.example"}, "access-control-request-method": {"POST"}}
+	for _, x := range []struct {
+		a       Asked
+		reason  gateway.Reason
+		because string
+	}{
+		{Asked{URL: "https://panel.example/.partnerguard/keys"}, gateway.Passed, "own pages"},
+		{Asked{URL: "https://nobody.example/.partnerguard/keys"}, gateway.NoRoute, ""},
+		{Asked{URL: "https://cors.example/x", Method: "OPTIONS", Headers: cors}, gateway.Passed, "preflight"},
+		{Asked{URL: "https://cors.example/x", Method: "OPTIONS"}, gateway.NoToken, ""},
+		{Asked{URL: "https://cors.example/x", Method: "GET", Headers: cors}, gateway.NoToken, ""},
+		{Asked{URL: "https://panel.example/x", Method: "OPTIONS", Headers: cors}, gateway.NoToken, ""},
+	} {
+		if err := x.a.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Try(&x.a); got.Reason != x.reason.String() || !strings.Contains(got.Because, x.because) {
+			t.Errorf("%s %s: %+v", x.a.Method, x.a.URL, got)
 		}
 	}
 }
@@ -293,7 +320,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
 	}
-	if urls := URLs(tab); len(urls) != 4 || urls[0] != "https://panel.example/" {
+	if urls := URLs(tab); len(urls) != 5 || urls[0] != "https://panel.example/" {
 		t.Errorf("%q", urls)
 	}
 }

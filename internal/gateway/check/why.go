@@ -18,8 +18,13 @@ import (
 
 // because says what of the token, or of the request, decided.
 func (c *Checker) because(a *Asked, r *gateway.Request, d *gateway.Decision) string {
-	if d.Route == nil {
+	switch {
+	case d.Route == nil && d.Reason == gateway.Passed:
+		return "it is one of the gateway's own pages: no rule is asked"
+	case d.Route == nil:
 		return ""
+	case d.Identity == nil && d.Reason == gateway.Passed && d.Phase.Mode != gateway.Off:
+		return "it is a CORS preflight, and the route lets them through"
 	}
 	if d.Phase.Mode == gateway.Off {
 		return "the route's mode is off: nothing is looked at"
@@ -117,6 +122,9 @@ func (c *Checker) notes(a *Asked, r *gateway.Request, d *gateway.Decision) (out 
 		out = append(out, "the claims were taken as a genuine token's")
 	case bearer && token != "" && !c.who.checked && d.Identity != nil:
 		out = append(out, "the signature was not checked: no keys were read")
+	}
+	if d.Route != nil && d.Route.Upstream == "" {
+		out = append(out, "the route has no upstream: it is for other proxies, which ask (forward), and to anybody else the answer is 404")
 	}
 	if d.Reason == gateway.KeysAway {
 		out = append(out, "check without --url and --token says how it stands with the keys; --keys FILE reads a file, --offline takes the token as it says")
