@@ -39,14 +39,16 @@ func TestReadsAFile(t *testing.T) {
 	if l := table.Listen[1]; l.Certificate != "testdata/c.pem" || l.Key != "/etc/k.pem" {
 		t.Errorf("%+v", l)
 	}
-	if a := table.Authorities; len(a) != 3 || a[0].Cloud != "connected" || a[1].Cloud != "usgov" || len(a[1].Issuers) != 2 || a[2].Keys != "testdata/jwks.json" {
+	if a := table.Authorities; len(a) != 3 || a[0].Cloud != "connected" || a[1].Cloud != "usgov" || len(a[1].Issuers) != 2 ||
+		a[2].Keys != "testdata/jwks.json" {
 		t.Errorf("%+v", a)
 	}
 	if s := table.SignIn; s.App != "3d5e7a90-0000-4000-8000-00000000000a" || s.Secret != "gateway-signin" || s.SecretFile != "" {
 		t.Errorf("%+v", s)
 	}
 	panel := &Route{
-		Name: "panel", Hosts: []string{"panel.contoso.example"}, Path: "/", Upstream: "http://127.0.0.1:9000", To: Upstream{URLs: []string{"http://127.0.0.1:9000"}},
+		Name: "panel", Hosts: []string{"panel.contoso.example"}, Path: "/", Upstream: "http://127.0.0.1:9000",
+		To:      Upstream{URLs: []string{"http://127.0.0.1:9000"}},
 		Tenants: []string{partner}, Audiences: []string{"api://panel", "3d5e7a90-0000-4000-8000-00000000000b"}, Bearer: true, Browser: true,
 		MFA: true, Context: "c1", MaxAge: 12 * time.Hour,
 		Phases: []Phase{{Mode: Report}, {Mode: Ramp, Share: 20, From: time.Date(2026, 12, 7, 0, 0, 0, 0, time.UTC)},
@@ -210,7 +212,8 @@ func TestConnectedNeedsAnInstallation(t *testing.T) {
 	if _, err := Read([]byte(small), n); err == nil || !strings.Contains(err.Error(), ":4: tenants[0]: no installation") {
 		t.Error(err)
 	}
-	if _, err := Read([]byte(strings.Replace(small, "public", "connected", 1)), n); err == nil || !strings.Contains(err.Error(), ":3: authorities[0].cloud: no installation") {
+	if _, err := Read([]byte(strings.Replace(small, "public", "connected", 1)), n); err == nil || !strings.Contains(err.Error(),
+		":3: authorities[0].cloud: no installation") {
 		t.Error(err)
 	}
 }

@@ -208,7 +208,8 @@ func (c *Checker) answers(t *Tried, d gateway.Decision, r *gateway.Request) {
 }
 
 func caller(id *gateway.Identity) *Caller {
-	out := &Caller{Tenant: id.Tenant, Home: id.Home, ObjectID: id.ObjectID, Account: id.Account, App: id.App, IsApp: id.IsApp, Version: id.Version, MFA: "false"}
+	out := &Caller{Tenant: id.Tenant, Home: id.Home, ObjectID: id.ObjectID, Account: id.Account, App: id.App, IsApp: id.IsApp, Version: id.Version,
+		MFA: "false"}
 	switch {
 	case id.Proven:
 		out.MFA = "true"

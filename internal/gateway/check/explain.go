@@ -159,7 +159,8 @@ func (s *Said) dangers(r *gateway.Route, holds gateway.Phase, next []Phase, now 
 	if !r.MFA && r.Context == "" {
 		say("mfa-none", "no MFA is asked for", "leave mfa out: the claim is then asked for on every sign-in")
 	} else if !r.MFA {
-		say("context-alone", "a context names a policy's demand, and not that MFA met it", "have the tenant's policy for "+r.Context+" require MFA, or ask for the claim too")
+		say("context-alone", "a context names a policy's demand, and not that MFA met it",
+			"have the tenant's policy for "+r.Context+" require MFA, or ask for the claim too")
 	}
 	if r.AnyApp {
 		say("apps-any", "every app of the tenants may call without a user, and proves no MFA", "name them: apps: [ID]")

@@ -136,7 +136,8 @@ func (c *Checker) notes(a *Asked, r *gateway.Request, d *gateway.Decision) (out 
 		out = append(out, "whether anything was revoked is known to the running gateway alone")
 	}
 	if d.Phase.Mode == gateway.Ramp && d.Reason != gateway.Passed && d.Excused == nil {
-		out = append(out, fmt.Sprintf("this caller is number %d of 0 to 99 on the route: a ramp above that refuses it", guard.Share(d.Route.Name, d.Identity, r.Remote)))
+		out = append(out, fmt.Sprintf("this caller is number %d of 0 to 99 on the route: a ramp above that refuses it", guard.Share(d.Route.Name,
+			d.Identity, r.Remote)))
 	}
 	return out
 }
