@@ -7,7 +7,7 @@ RACEPART ?=
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack moves worlds detection bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack moves worlds detection tokens bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -81,6 +81,9 @@ worlds: ## the recommendation against fifty worlds lived in the partner cloud, i
 
 detection: ## the fraud detector on all 260 simulated worlds, beside its peers, and the table of docs/spend-detection.md
 	PARTNERGUARD_DETECTION=whole $(GO) test -count=1 -timeout 40m -v -run 'TestDetection|TestFrozen' ./internal/fraud/worlds
+
+tokens: ## the gateway's attack corpus: every token, refused by its reason; fails on one that passes
+	TOKENS=1 $(GO) test -count=1 -run '^TestCorpus$$' -v ./internal/gateway/verify
 
 moves: ## the walk of faults and deaths over 500 customers' moves of delegation, and its model in full
 	PARTNERGUARD_MOVES=500 $(GO) test -count=1 -timeout 180m -run 'TestWalk|TestStates' ./internal/delegation/move

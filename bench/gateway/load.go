@@ -71,6 +71,13 @@ func (j *job) run() result {
 				}
 				head := heads[int(next.Add(1))%len(heads)]
 				got, err := ask(c, head, buf)
+				if err == io.EOF && len(got) == 0 && n > 0 { // it closes behind an answer, as it may
+					if c, err = j.dial(); err != nil {
+						return
+					}
+					_ = c.SetDeadline(end.Add(5 * time.Second))
+					got, err = ask(c, head, buf)
+				}
 				if err == nil && bytes.HasPrefix(got, want) {
 					good.Add(1)
 					continue

@@ -28,6 +28,7 @@ import (
 	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/pages"
+	"partnerguard/internal/gateway/revoke"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -89,6 +90,7 @@ type Installation struct {
 	fraudWords   lastWords[[2]string]
 	containWords lastWords[[2]string]
 	budgetWords  lastWords[string]
+	revokeWords  lastWords[revoke.Said]
 
 	// OddSpending, when set, gives what our own eyes found in customers' spending, by tenant
 	// in lower case.
@@ -267,7 +269,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books(), contain.Books(), desk.Books(), budget.Books())
+		queue.Books(), move.Books(), contain.Books(), desk.Books(), budget.Books(), revoke.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

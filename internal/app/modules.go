@@ -60,6 +60,7 @@ type features struct {
 	Contain    *contain.Containment
 	Inquiry    *inquiry.Inquiry // what happened, of each alert
 	Budgets    *budget.Budgets
+	Gateway    *Gateway
 }
 
 // What serve wants of a feature; each has some of these.
@@ -102,6 +103,7 @@ func (i *Installation) modules() []module {
 		{"containment", i.Contain},
 		{"fraud inquiry", i.Inquiry},
 		{"budgets", i.Budgets},
+		{"gateway", i.Gateway},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -170,6 +172,9 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeInquiry(); err != nil {
 		return err
 	}
+	if err = i.makeGateway(); err != nil {
+		return err
+	}
 	return i.makeBudgets()
 }
 
@@ -227,6 +232,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeBudgets() // so can this
+	}
+	if err == nil {
+		err = i.makeGateway() // and hold revocations to their marks
 	}
 	return err
 }

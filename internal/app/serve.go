@@ -38,7 +38,10 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 	if err := i.work(ctx, k, k, reg); err != nil {
 		return nil, err
 	}
-	return k, i.startBridge(ctx)
+	if err := i.startBridge(ctx); err != nil {
+		return nil, err
+	}
+	return k, i.startGateway(ctx)
 }
 
 // Work is Serve without what is answered: it starts the jobs of all features, and

@@ -24,6 +24,7 @@ import (
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/fraud/eyes"
+	"partnerguard/internal/gateway"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -77,6 +78,7 @@ type Config struct {
 	Console console.Config `yaml:",inline"`
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
+	Gateway gateway.Config `yaml:",inline"`
 
 	Delegation move.Config    `yaml:",inline"`
 	Contain    contain.Config `yaml:",inline"`

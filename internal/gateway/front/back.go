@@ -22,11 +22,10 @@ const (
 	byClose
 )
 
-// early passes an interim answer on (RFC 9110 section 15.2).
-func (c *conn) early(u *upstream, end int, now time.Time) error {
+// early passes an interim answer on, which is in c.answer (RFC 9110 section 15.2).
+func (c *conn) early(*head) error {
 	c.outHead(nothing)
-	u.r += end
-	return c.write(append(c.scratch, crlf...), now)
+	return c.write(append(c.scratch, crlf...), time.Now())
 }
 
 // outHead writes the answer's head without its empty line to c.scratch: the upstream's
@@ -189,7 +188,7 @@ func (c *conn) refill(u *upstream, body ending) (time.Time, error) {
 	if idle <= 0 {
 		idle = 5 * time.Minute
 	}
-	if deps.Still != nil && now.Sub(c.stood) > stillEvery {
+	if deps.Still != nil && now.Sub(c.stood) > c.front.every {
 		c.stood = now
 		if !deps.Still(&c.decision, deps.Now()) {
 			return now, errOver

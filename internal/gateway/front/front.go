@@ -22,7 +22,6 @@ type Limits struct {
 	Read  time.Duration // until a head is whole, from its first byte; 10 s
 	Idle  time.Duration // between two requests; 2 min
 	Body  int           // bytes of a body that the lean path takes; 64 KiB
-	Pool  int           // idle connections to one upstream; 256
 }
 
 // Asserter is what the lean path needs of package assert.
@@ -42,6 +41,7 @@ type Deps struct {
 	Judge  gateway.Judge
 	Assert Asserter
 	Answer answer.Options
+	Lines  *Lines // to upstreams; nil is the front's own
 	// Failed answers for an upstream that did not: 502, or 504.
 	Failed func(d *gateway.Decision, r *gateway.Request, status int, err error) answer.Answer
 	// Still says whether a stream that began with this decision may go on; nil is yes.
@@ -59,7 +59,6 @@ type Front struct {
 	deps   Deps
 	server *http.Server
 	handed *handed // connections on their way to the server
-	pools  pools
 
 	mu       sync.Mutex
 	open     map[*conn]struct{}
@@ -69,8 +68,7 @@ type Front struct {
 	stats    stats
 	table    atomic.Pointer[gateway.Table]
 	date     atomic.Pointer[date]
-	ids      atomic.Uint64
-	prefix   string // of ids
+	every    time.Duration // a stream's decision is looked at again
 }
 
 // New makes a front. What is missing of d is a mistake of the caller, an error of kind
@@ -85,11 +83,12 @@ func New(d Deps) (*Front, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Lines == nil {
+		d.Lines = NewLines(0)
+	}
 	d.Limits = d.Limits.whole()
-	f := &Front{deps: d, open: map[*conn]struct{}{}, handed: newHanded()}
-	f.prefix = random(4) + "-"
+	f := &Front{deps: d, open: map[*conn]struct{}{}, handed: newHanded(), every: stillEvery}
 	f.table.Store(&gateway.Table{})
-	f.pools.most = d.Limits.Pool
 	f.server = &http.Server{
 		Handler: d.Handler, MaxHeaderBytes: proxy.MaxHead, ReadHeaderTimeout: d.Limits.Read, IdleTimeout: d.Limits.Idle,
 		ConnState: f.watch, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
@@ -101,7 +100,7 @@ func (l Limits) whole() Limits {
 	for _, n := range []struct {
 		field  *int
 		preset int
-	}{{&l.Conns, 16384}, {&l.Body, 64 << 10}, {&l.Pool, 256}} {
+	}{{&l.Conns, 16384}, {&l.Body, 64 << 10}} {
 		if *n.field <= 0 {
 			*n.field = n.preset
 		}
@@ -181,7 +180,7 @@ func (f *Front) Shutdown(ctx context.Context) error {
 		_ = f.server.Close()
 	}
 	_ = f.handed.Close()
-	f.pools.close()
+	f.deps.Lines.Close()
 	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		return problem.New(problem.Unavailable, "some requests were still under way when the gateway stopped, and were cut")
 	}

@@ -16,16 +16,8 @@ type field struct {
 type kind uint8
 
 const (
-	plain     kind = iota // passed on, when it is not stripped
-	ofHop                 // of this connection alone: never passed on
-	isHost                // passed on as it stands
-	isLength              // passed on as it stands
-	isAuth                // a bearer token
-	isCookie              //
-	isAccept              //
-	isAgent               //
-	isDate                // of an answer
-	isTrailer             // of an answer
+	plain kind = iota // passed on, when it is not stripped
+	ofHop             // of this connection alone: never passed on
 )
 
 // head is a request's head that has passed the gate, or an answer's that has passed
@@ -36,7 +28,9 @@ type head struct {
 	method, target         []byte
 	path, host             []byte // path is target without its query
 	auth, cookie           []byte
+	query                  []byte // without the question mark
 	accept, agent          []byte
+	mode, dest, with       []byte // Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With
 	fields                 []field
 	start                  int   // where the first line ends, of an answer
 	length                 int64 // of the body; 0 too where none is told
@@ -66,7 +60,7 @@ func (h *head) request(raw []byte) bool {
 	h.old = string(line[z+1:]) != "HTTP/1.1"
 	h.path = h.target
 	if q := bytes.IndexByte(h.target, '?'); q >= 0 {
-		h.path = h.target[:q]
+		h.path, h.query = h.target[:q], h.target[q+1:]
 	}
 	if !h.lines(end + 1) {
 		return false
@@ -115,15 +109,16 @@ func (h *head) note(f *field) {
 		}
 	case 4:
 		if is("host") {
-			f.kind, h.host = isHost, value
+			h.host = value
 		}
 	case 6:
 		switch {
 		case is("accept"):
-			f.kind, h.accept = isAccept, value
+			h.other = h.other || h.accept != nil
+			h.accept = value
 		case is("cookie"):
 			h.other = h.other || h.cookie != nil
-			f.kind, h.cookie = isCookie, value
+			h.cookie = value
 		case is("expect"):
 			h.expect = true
 		}
@@ -142,27 +137,42 @@ func (h *head) note(f *field) {
 		case is("keep-alive"):
 			f.kind = ofHop
 		case is("user-agent"):
-			f.kind, h.agent = isAgent, value
+			h.other = h.other || h.agent != nil
+			h.agent = value
 		}
 	case 13:
 		if is("authorization") {
 			h.doubled = h.doubled || h.auth != nil
-			f.kind, h.auth = isAuth, value
+			h.auth = value
 		}
 	case 14:
-		if is("content-length") {
-			f.kind = isLength
+		switch {
+		case is("sec-fetch-mode"):
+			first(&h.mode, value)
+		case is("sec-fetch-dest"):
+			first(&h.dest, value)
+		case is("content-length"):
 			h.length, h.told = number(value)
 			h.other = h.other || !h.told
+		}
+	case 16:
+		if is("x-requested-with") {
+			first(&h.with, value)
 		}
 	case 17:
 		if is("transfer-encoding") {
 			f.kind, h.chunked = ofHop, true
 		}
-	default:
-		if len(name) > 6 && same(name[:6], "proxy-") {
-			f.kind = ofHop
-		}
+	}
+	if begins(name, "proxy-") {
+		f.kind = ofHop
+	}
+}
+
+// first keeps the first of several values, as net/http's Get does.
+func first(to *[]byte, value []byte) {
+	if *to == nil {
+		*to = value
 	}
 }
 
@@ -231,8 +241,19 @@ func escaped(path []byte) bool {
 	}
 }
 
+func bodiless(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "OPTIONS", "DELETE":
+		return true
+	}
+	return false
+}
+
 // bare says whether a request asks for nothing that the lean path lacks.
 func (h *head) bare(most int) bool {
+	if h.length > 0 && bodiless(h.method) { // not every upstream reads such a body
+		return false
+	}
 	if h.old || h.chunked || h.upgrade || h.expect || h.other || h.length > int64(most) || len(h.target) == 0 || h.target[0] != '/' || escaped(h.path) {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
 	"partnerguard/internal/gateway/assert"
+	"partnerguard/internal/gateway/proxy"
 )
 
 // Failures of an upstream.
@@ -30,6 +31,7 @@ func (c *conn) pass(began time.Time) bool {
 	switch {
 	case d.Refused:
 		a := answer.For(*d, &c.in, deps.Answer)
+		c.last = c.last || d.Reason.Kind() == gateway.Bad
 		c.say(&a, began)
 	case !c.fits(d.Route):
 		return false // a new file came between
@@ -56,9 +58,10 @@ func (c *conn) ask() {
 		c.agent = string(h.agent)
 	}
 	c.in = gateway.Request{
-		Method: text(h.method), Host: c.host, Path: text(h.path),
+		Method: text(h.method), Host: c.host, Path: text(h.path), Query: text(h.query),
 		Authorization: text(h.auth), Doubled: h.doubled, Cookie: text(h.cookie), UserAgent: c.agent, Accept: text(h.accept),
-		Remote: c.remote, ID: c.front.nextID(), TLS: c.secure, Now: c.front.deps.Now(),
+		FetchMode: text(h.mode), FetchDest: text(h.dest), RequestedWith: text(h.with),
+		Remote: c.remote, ID: proxy.NewID(), TLS: c.secure, Now: c.front.deps.Now(),
 	}
 }
 
@@ -118,7 +121,7 @@ func appendField(b []byte, name, value string) []byte {
 // forward sends the request to its upstream and the answer back. A reply is what to say
 // instead, when nothing was sent back yet.
 func (c *conn) forward(began time.Time) *answer.Answer {
-	p := c.front.pools.at(c.decision.Route.Upstream)
+	p := c.front.deps.Lines.at(c.decision.Route.Upstream)
 	c.out = c.request(c.out[:0])
 	for tries := 0; ; tries++ {
 		u := p.get(began)
@@ -132,7 +135,7 @@ func (c *conn) forward(began time.Time) *answer.Answer {
 			}
 			u = fresh
 		}
-		err := c.ask1(u, began)
+		err := u.exchange(c.out, &c.answer, c.patience(), began, c.early)
 		if err == nil {
 			return c.back(u, began)
 		}
@@ -151,14 +154,15 @@ func (c *conn) forward(began time.Time) *answer.Answer {
 // nothing by being asked for twice (RFC 9110 section 9.2.2), and failed before a byte of
 // an answer. A connection that had been idle is no try of the route's.
 func (c *conn) again(tries int, u *upstream) bool {
+	most := 0
 	switch string(c.head.method) {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-	default:
-		return false
-	}
-	most := c.decision.Route.Limits.Retries
-	if u != nil && u.reused {
-		most = max(most, 1)
+		most = c.decision.Route.Limits.Retries
+		if u != nil && u.reused {
+			most = max(most, 1)
+		}
+	case http.MethodPut, http.MethodDelete:
+		most = c.decision.Route.Limits.Retries
 	}
 	return c.head.length == 0 && tries < most
 }
@@ -175,7 +179,7 @@ func (c *conn) request(b []byte) []byte {
 	from := 0 // what was not written yet
 	for i := range h.fields {
 		f := &h.fields[i]
-		if f.kind != ofHop && !assert.Strip(h.raw[f.name:f.colon]) {
+		if name := h.raw[f.name:f.colon]; f.kind != ofHop && !assert.Strip(name) && !same(name, "proxy") {
 			continue
 		}
 		b = append(b, h.raw[from:f.name]...)
@@ -191,44 +195,10 @@ func (c *conn) request(b []byte) []byte {
 	return append(b, c.buf[at:at+int(h.length)]...)
 }
 
-// ask1 sends the request once, and reads the answer's head into c.answer.
-func (c *conn) ask1(u *upstream, now time.Time) error {
-	limit := c.decision.Route.Limits.Timeout
-	if limit <= 0 {
-		limit = 30 * time.Second
+// patience is how long the upstream may take for an answer's head.
+func (c *conn) patience() time.Duration {
+	if limit := c.decision.Route.Limits.Timeout; limit > 0 {
+		return limit
 	}
-	if u.limit.Sub(now) < limit {
-		_ = u.net.SetWriteDeadline(now.Add(2 * limit))
-	}
-	u.within(limit, now)
-	if _, err := u.net.Write(c.out); err != nil {
-		if timeout(err) {
-			return err
-		}
-		return errStale
-	}
-	for seen, late := 0, false; ; {
-		end := headEnd(u.buf[u.r:u.w], seen)
-		if end == 0 && u.w-u.r <= maxAnswer {
-			seen = u.w - u.r
-			if _, err := u.fill(); err != nil {
-				if timeout(err) || u.w > u.r || late {
-					return err
-				}
-				return errStale
-			}
-			continue
-		}
-		switch {
-		case end == 0 || !c.answer.response(u.buf[u.r:u.r+end]) || c.answer.status == http.StatusSwitchingProtocols:
-			return errAnswer // the last: nobody asked for it
-		case c.answer.status >= 200:
-			u.r += end
-			return nil
-		}
-		if err := c.early(u, end, now); err != nil {
-			return err
-		}
-		seen, late = 0, true
-	}
+	return 30 * time.Second
 }

@@ -36,7 +36,18 @@ var parity = map[string]struct {
 	"post of nothing":        {"POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n" + good + ended, true},
 	"put":                    {"PUT /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n" + good + ended + "hello", true},
 	"patch":                  {"PATCH /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n" + good + ended + "hello", true},
-	"get with a body":        {"GET /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n" + good + ended + "hello", true},
+	"get with a body":        {"GET /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n" + good + ended + "hello", false},
+	"delete with a body":     {"DELETE /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n" + good + ended + "hello", false},
+	"a variable's name":      {"GET /x HTTP/1.1\r\nHost: a.example\r\nProxy: http://evil.example\r\n" + good + ended, true},
+	"an escaped slash":       {"GET /a%2Fb HTTP/1.1\r\nHost: a.example\r\n" + good + ended, false},
+	"escapes":                {"GET /a%20b/%C3%A9?x=%2F&y=a+b HTTP/1.1\r\nHost: a.example\r\n" + good + ended, true},
+	"a question mark alone":  {"GET /a? HTTP/1.1\r\nHost: a.example\r\n" + good + ended, true},
+	"two of an agent":        {"GET /a HTTP/1.1\r\nHost: a.example\r\nUser-Agent: a\r\nUser-Agent: b\r\n" + good + ended, false},
+	"facts told back":        {"GET /told HTTP/1.1\r\nHost: a.example\r\n" + good + ended, true},
+	"report":                 {"GET / HTTP/1.1\r\nHost: r.example\r\n" + ended, true},
+	"report, by token":       {"GET / HTTP/1.1\r\nHost: r.example\r\n" + good + ended, true},
+	"off":                    {"GET / HTTP/1.1\r\nHost: o.example\r\n" + ended, true},
+	"a token dropped":        {"GET / HTTP/1.1\r\nHost: d.example\r\n" + good + ended, false},
 	"another method":         {"PROPFIND / HTTP/1.1\r\nHost: a.example\r\n" + good + ended, false},
 	"chunks":                 {"POST /x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n" + good + ended + "5\r\nhello\r\n0\r\n\r\n", false},
 	"a body too long":        {"POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 70000\r\n" + good + ended + strings.Repeat("x", 70000), false},
@@ -132,7 +143,7 @@ func TestBothPathsAreOne(t *testing.T) {
 // changing are the headers that differ from request to request.
 var changing = []string{"Date", "X-Request-Id", "X-Partnerguard-Request"}
 
-var anID = regexp.MustCompile(`[0-9a-f]{8}-1\b`)
+var anID = regexp.MustCompile(`[0-9a-f]{32}`)
 
 // normal sorts the lines of a head by their canonical names.
 func normal(text string) string {

@@ -3,23 +3,31 @@ package front
 import (
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 const (
 	dialWithin = 5 * time.Second
-	idleAtMost = 60 * time.Second // a connection in the pool
+	idleAtMost = 4 * time.Second // in the pool: less than the five after which common servers close
 )
 
-// pools has the idle connections of each upstream. They outlive a new file: an
-// upstream that stays keeps its connections.
-type pools struct {
+// Lines are the connections to plain upstreams (HTTP/1.1 without TLS), the idle ones of
+// each. They outlive a new file: an upstream that stays keeps its connections. They are
+// safe for concurrent use.
+type Lines struct {
 	most int
-	of   sync.Map // upstream -> *pool
-	shut atomic.Bool
+	of   sync.Map // host -> *pool
+}
+
+// NewLines makes lines that keep most idle connections to each upstream; 0 is 256.
+func NewLines(most int) *Lines {
+	if most <= 0 {
+		most = 256
+	}
+	return &Lines{most: most}
 }
 
 type pool struct {
@@ -45,12 +53,7 @@ type upstream struct {
 }
 
 // address is host:port of a plain upstream, or "".
-func address(upstream string) string {
-	const scheme = "http://"
-	if !strings.HasPrefix(upstream, scheme) {
-		return ""
-	}
-	a := upstream[len(scheme):]
+func address(a string) string {
 	if strings.ContainsAny(a, "/?#@") || a == "" {
 		return ""
 	}
@@ -60,18 +63,27 @@ func address(upstream string) string {
 	return a
 }
 
-func (p *pools) at(upstream string) *pool {
-	if at, ok := p.of.Load(upstream); ok {
+// at is the pool of an upstream, as a route names it.
+func (l *Lines) at(upstream string) *pool {
+	host, ok := strings.CutPrefix(upstream, "http://")
+	if !ok {
+		host = "" // it has no address, and nobody is there
+	}
+	return l.plain(host)
+}
+
+// plain is the pool of a host, perhaps with a port.
+func (l *Lines) plain(host string) *pool {
+	if at, ok := l.of.Load(host); ok {
 		return at.(*pool)
 	}
-	at, _ := p.of.LoadOrStore(upstream, &pool{address: address(upstream), most: p.most})
+	at, _ := l.of.LoadOrStore(host, &pool{address: address(host), most: l.most})
 	return at.(*pool)
 }
 
-// close drops what is idle, and has nothing kept from now on.
-func (p *pools) close() {
-	p.shut.Store(true)
-	p.of.Range(func(_, at any) bool {
+// Close closes what is idle.
+func (l *Lines) Close() {
+	l.of.Range(func(_, at any) bool {
 		at.(*pool).sweep(time.Time{})
 		return true
 	})
@@ -178,4 +190,57 @@ func (u *upstream) fill() (int, error) {
 		return n, nil
 	}
 	return 0, err
+}
+
+// exchange sends a request, whole as out is, and reads the answer's head within limit, or
+// however long it takes where that is 0. Interim answers go to early. An error that is [errStale] came before a byte of an answer did.
+func (u *upstream) exchange(out []byte, h *head, limit time.Duration, now time.Time, early func(*head) error) error {
+	if limit > 0 {
+		if u.limit.Sub(now) < limit {
+			_ = u.net.SetWriteDeadline(now.Add(2 * limit))
+		}
+		u.within(limit, now)
+	} else if !u.limit.IsZero() {
+		u.limit = time.Time{}
+		_ = u.net.SetDeadline(u.limit)
+	}
+	if _, err := u.net.Write(out); err != nil {
+		if timeout(err) {
+			return err
+		}
+		return errStale
+	}
+	for seen, late := 0, false; ; {
+		end := headEnd(u.buf[u.r:u.w], seen)
+		if end == 0 && u.w-u.r <= maxAnswer {
+			seen = u.w - u.r
+			if _, err := u.fill(); err != nil {
+				if timeout(err) || u.w > u.r || late {
+					return err
+				}
+				return errStale
+			}
+			continue
+		}
+		switch {
+		case end == 0 || !h.response(u.buf[u.r:u.r+end]) || h.status == http.StatusSwitchingProtocols:
+			return errAnswer // the last: nobody asked for it
+		case h.status >= 200:
+			u.r += end
+			return nil
+		}
+		if err := early(h); err != nil {
+			return err
+		}
+		u.r += end
+		seen, late = 0, true
+	}
+}
+
+// shut closes the connection, where there is one.
+func (u *upstream) shut() error {
+	if u == nil {
+		return nil
+	}
+	return u.net.Close()
 }

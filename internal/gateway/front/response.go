@@ -3,10 +3,12 @@ package front
 import (
 	"bytes"
 	"net/http"
+
+	"partnerguard/internal/gateway/assert"
 )
 
 // maxAnswer bounds the head of an upstream's answer.
-const maxAnswer = 64 << 10
+const maxAnswer = 256 << 10
 
 // response reads an answer's head, and takes none whose end or whose body's end two
 // readers could see in two places (RFC 9112 section 6.3): a length told twice, or beside
@@ -55,14 +57,11 @@ func (h *head) answered(f *field) bool {
 		}
 	case 4:
 		if is("date") {
-			f.kind, h.date = isDate, true
+			h.date = true
 		}
 	case 7:
-		switch {
-		case is("upgrade"):
+		if is("upgrade") {
 			f.kind = ofHop
-		case is("trailer"):
-			f.kind = isTrailer
 		}
 	case 10:
 		switch {
@@ -72,12 +71,14 @@ func (h *head) answered(f *field) bool {
 		case is("keep-alive"):
 			f.kind = ofHop
 		}
+		if is("set-cookie") && ownCookie(value) {
+			f.kind = ofHop
+		}
 	case 14:
 		if is("content-length") {
 			if h.told {
 				return false
 			}
-			f.kind = isLength
 			h.length, h.told = number(value)
 			return h.told
 		}
@@ -88,12 +89,21 @@ func (h *head) answered(f *field) bool {
 			}
 			f.kind, h.chunked = ofHop, true
 		}
-	default:
-		if len(name) > 6 && same(name[:6], "proxy-") {
-			f.kind = ofHop
-		}
+	}
+	if begins(name, "proxy-") || begins(name, "partnerguard-") || begins(name, "x-partnerguard-") {
+		f.kind = ofHop
 	}
 	return true
+}
+
+func begins(name []byte, with string) bool {
+	return len(name) >= len(with) && same(name[:len(with)], with)
+}
+
+// ownCookie says whether a Set-Cookie is of a cookie of ours.
+func ownCookie(value []byte) bool {
+	name, _, _ := bytes.Cut(value, []byte{'='})
+	return assert.OwnCookie(text(bytes.TrimSpace(name)))
 }
 
 // connected says whether Connection named this header as one of its hop alone.

@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httputil"
-	"net/netip"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,8 +16,8 @@ import (
 	"time"
 
 	"partnerguard/internal/gateway"
-	"partnerguard/internal/gateway/answer"
 	"partnerguard/internal/gateway/assert"
+	"partnerguard/internal/gateway/proxy"
 )
 
 // rig is a front before one upstream, with fakes of the other rooms: a bearer token "good"
@@ -38,9 +35,12 @@ type rig struct {
 // Judge is the rig's.
 func (g *rig) Judge(r *gateway.Request) gateway.Decision {
 	g.judged.Add(1)
-	d := gateway.Decision{Phase: gateway.Phase{Mode: gateway.Enforce}}
+	d := gateway.Decision{}
 	if d.Route, d.Reason = g.table.Find(r.Host, r.Path); d.Reason != gateway.Passed {
 		d.Refused = true
+		return d
+	}
+	if d.Phase, d.Next = d.Route.Phase(r.Now); d.Phase.Mode == gateway.Off {
 		return d
 	}
 	token, ok := strings.CutPrefix(r.Authorization, "Bearer ")
@@ -52,74 +52,14 @@ func (g *rig) Judge(r *gateway.Request) gateway.Decision {
 	case sha256.Sum256([]byte(token)) != sha256.Sum256([]byte("good")):
 		d.Reason = gateway.Malformed
 	}
-	d.Refused = d.Reason != gateway.Passed
-	if !d.Refused {
+	d.Refused = d.Reason == gateway.TooManyTokens || d.Reason != gateway.Passed && d.Phase.Mode == gateway.Enforce
+	if d.Reason == gateway.Passed {
 		d.Identity = ada
 	}
 	return d
 }
 
 var ada = &gateway.Identity{Way: gateway.ByBearer, Tenant: "t", ObjectID: "o", Account: "ada@contoso.example", Proven: true}
-
-// full is the path by net/http, with the same judge and facts.
-func (g *rig) full(upstream string) http.Handler {
-	u, err := url.Parse(upstream)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	p := &httputil.ReverseProxy{
-		FlushInterval: -1,
-		Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100},
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = u.Scheme, u.Host, r.In.Host
-			for name := range r.Out.Header {
-				if assert.Strip([]byte(name)) {
-					delete(r.Out.Header, name)
-				}
-			}
-			if _, told := r.Out.Header["User-Agent"]; !told {
-				r.Out.Header["User-Agent"] = nil
-			}
-			d := r.In.Context().Value(keyDecision{}).(*asked)
-			for _, h := range g.assert.Headers(nil, &d.d, &d.r, upstream) {
-				r.Out.Header.Set(h[0], h[1])
-			}
-		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			d := r.Context().Value(keyDecision{}).(*asked)
-			status := http.StatusBadGateway
-			if timeout(err) || strings.Contains(err.Error(), "timeout") {
-				status = http.StatusGatewayTimeout
-			}
-			failed(&d.d, &d.r, status, err).Write(w)
-		},
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Method, "PARTNERGUARD-") {
-			w.WriteHeader(map[string]int{"/400": 400, "/431": 431}[r.URL.Path])
-			return
-		}
-		a := &asked{r: gateway.Request{Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Authorization: r.Header.Get("Authorization"),
-			Doubled: len(r.Header["Authorization"]) > 1, ID: "12345678-1", TLS: r.TLS != nil, Now: time.Now(), Accept: r.Header.Get("Accept"),
-			Remote: netip.MustParseAddrPort(r.RemoteAddr).Addr()}}
-		if a.d = g.Judge(&a.r); a.d.Refused {
-			answer.For(a.d, &a.r, answer.Options{}).Write(w)
-			return
-		}
-		p.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyDecision{}, a)))
-	})
-}
-
-type keyDecision struct{}
-
-type asked struct {
-	d gateway.Decision
-	r gateway.Request
-}
-
-func failed(_ *gateway.Decision, _ *gateway.Request, status int, _ error) answer.Answer {
-	return answer.Answer{Status: status, Header: [][2]string{{"Content-Type", "text/plain"}}, Body: []byte("the upstream failed\n")}
-}
 
 const file = `version: 1
 listen: [{at: "127.0.0.1:1"}]
@@ -130,6 +70,9 @@ routes:
   - {name: panel, host: a.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api], limits: {timeout: 2s, idle: 2s, retries: 0, body: 100KB}}
   - {name: other, host: b.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api, browser], limits: {timeout: 2s, idle: 2s, body: 10B}}
   - {name: busy, host: c.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, limits: {parallel: 1}}
+  - {name: told, host: r.example, audiences: ["api://panel"], upstream: "%[1]s", mode: report, next: [{mode: enforce, from: 2099-01-01}]}
+  - {name: open, host: o.example, audiences: ["api://panel"], upstream: "%[1]s", mode: off}
+  - {name: dropped, host: d.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, authorization: drop}
 `
 
 // newRig serves upstream on a port of its own.
@@ -143,7 +86,15 @@ func newRig(t *testing.T, lean bool, upstream string, change func(*Deps)) *rig {
 	if g.assert, err = assert.New(assert.Deps{}); err != nil {
 		t.Fatal(err)
 	}
-	d := Deps{Handler: g.full(upstream), Lean: lean, Judge: g, Assert: g.assert, Failed: failed}
+	p, err := proxy.New(proxy.Deps{Judge: g, Assert: g.assert})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	if err := p.Take(g.table); err != nil {
+		t.Fatal(err)
+	}
+	d := Deps{Handler: p, Lean: lean, Judge: g, Assert: g.assert, Failed: proxy.Failed}
 	if change != nil {
 		change(&d)
 	}
@@ -303,5 +254,7 @@ var answers = map[string]string{
 	"/bad-chunk":   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nxyz\r\nclose",
 	"/garbage":     "SSH-2.0-close\r\n\r\n",
 	"/hang-up":     "",
-	"/cookies":     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
+	"/told": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Partnerguard-User: eve\r\nPartnerguard-Mode: off\r\nX-Request-Id: 7\r\n" +
+		"Set-Cookie: a=1\r\nSet-Cookie: __Host-pg=evil; Path=/\r\nContent-Length: 2\r\n\r\nok",
+	"/cookies": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
 }

@@ -2,7 +2,6 @@ package front
 
 import (
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -52,10 +51,4 @@ func (f *Front) appendDate(b []byte) []byte {
 		f.date.Store(d)
 	}
 	return append(b, d.line...)
-}
-
-// nextID makes a request's id: the front's own random part, and a count.
-func (f *Front) nextID() string {
-	var b [24]byte
-	return string(strconv.AppendUint(append(b[:0], f.prefix...), f.ids.Add(1), 36))
 }

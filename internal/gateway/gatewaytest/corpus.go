@@ -131,7 +131,8 @@ func Taken() []Case {
 		{"white space in its JSON", good(func(t *Token) {
 			t.BodyText = func(s string) string { return " \n{" + strings.ReplaceAll(s[1:len(s)-1], `":`, "\" :\t") + "\r} " }
 		})},
-		{"a name in Persian with a joiner", good(Set("name", "می‌خواهم"))}, {"a name with an emoji, escaped", good(inBody(`"Ada Lovelace"`, `"\ud83d\ude00"`))},
+		{"a name in Persian with a joiner", good(Set("name", "می‌خواهم"))},
+		{"a name with an emoji, escaped", good(inBody(`"Ada Lovelace"`, `"\ud83d\ude00"`))},
 		{"aud in a list of one", good(Set("aud", []string{Audience}))}, {"oid in capitals", good(Set("oid", strings.ToUpper(Person)))},
 		{"without upn", good(Drop("upn"))}, {"null where nothing must be", good(Set("email", nil), Set("nonce", nil), Set("acrs", nil))},
 		{"auth_time just now", good(Set("auth_time", at))}, {"an hour old and a minute", good(Set("auth_time", at-3600+60))},

@@ -29,21 +29,19 @@ const (
 
 // Deps is what a Ledger is made of.
 type Deps struct {
-	DB     *db.DB           // required
-	Record audit.Recorder   // required
-	Now    func() time.Time // required
-	Log    *slog.Logger     // nil discards
-	// Lines, when set, is told each decision; see [NewLines].
-	Lines *Lines
-
-	keys, waiting int // of tests; 0 are Keys and Waiting
+	DB            *db.DB           // required
+	Record        audit.Recorder   // required
+	Now           func() time.Time // required
+	Log           *slog.Logger     // nil discards
+	keys, waiting int              // of tests; 0 are Keys and Waiting
 }
 
 // Ledger is the gateway's book. Safe for concurrent use.
 type Ledger struct {
-	d    Deps
-	now  atomic.Pointer[table]
-	full atomic.Bool
+	d     Deps
+	now   atomic.Pointer[table]
+	full  atomic.Bool
+	lines atomic.Pointer[Lines]
 
 	flushing sync.Mutex // one flush at a time
 
@@ -103,10 +101,13 @@ func (l *Ledger) Note(d *gateway.Decision, r *gateway.Request) {
 		account = d.Identity.Account
 	}
 	l.now.Load().note(&k, account, r.Now.UnixMicro(), int64(l.d.keys))
-	if l.d.Lines != nil {
-		l.d.Lines.note(&k, account, r)
+	if lines := l.lines.Load(); lines != nil {
+		lines.note(&k, account, r)
 	}
 }
+
+// Also has each decision told to lines too; nil ends it.
+func (l *Ledger) Also(lines *Lines) { l.lines.Store(lines) }
 
 // Full implements [gateway.Book]: the counts that wait for the database are as many as
 // may wait, and the next is dropped.

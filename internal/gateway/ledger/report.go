@@ -38,9 +38,8 @@ type Route struct {
 }
 
 // RoutesOf are a file's routes as they are at a moment.
-func RoutesOf(routes []gateway.Route, now time.Time) (out []Route) {
-	for i := range routes {
-		r := &routes[i]
+func RoutesOf(routes []*gateway.Route, now time.Time) (out []Route) {
+	for _, r := range routes {
 		holds, next := r.Phase(now)
 		out = append(out, Route{Name: r.Name, Holds: holds, Next: next, Exceptions: len(r.Exceptions)})
 	}

@@ -40,12 +40,12 @@ func exchangeOf(ctx context.Context) *exchange {
 func (x *exchange) serve(w http.ResponseWriter, hr *http.Request) {
 	limits := &x.decision.Route.Limits
 	if limits.Header > 0 && headSize(hr) > limits.Header {
-		w.Header().Set("Connection", "close")
+		ends(w, hr)
 		x.fail(w, http.StatusRequestHeaderFieldsTooLarge, ErrHeadLong)
 		return
 	}
 	if limits.Body > 0 && hr.ContentLength > limits.Body {
-		w.Header().Set("Connection", "close")
+		ends(w, hr)
 		x.fail(w, http.StatusRequestEntityTooLarge, errBodyLong)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -55,17 +56,15 @@ func (x *exchange) fail(w http.ResponseWriter, status int, err error) {
 func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
 	cause, sent := context.Cause(r.Context()), x.body.failure()
-	if head, ok := errors.AsType[*HeadError](sent); ok {
-		x.refuse(w, head)
-		return
-	}
 	late, timed := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(sent, errBodyLong):
-		w.Header().Set("Connection", "close")
+		ends(w, r)
 		x.fail(w, http.StatusRequestEntityTooLarge, sent)
 	case errors.Is(cause, errTimeout):
 		x.fail(w, http.StatusGatewayTimeout, errTimeout)
+	case unplain(sent):
+		x.refuse(w, r, errChunk)
 	case x.client.Err() != nil || sent != nil: // nobody reads an answer
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, errDown):
@@ -75,4 +74,14 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		x.fail(w, http.StatusBadGateway, err)
 	}
+}
+
+// unplain says that a body ended because its chunks or trailers are not plain, and not
+// because the client went away.
+func unplain(err error) bool {
+	if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false
+	}
+	_, gone := errors.AsType[net.Error](err)
+	return !gone
 }

@@ -86,7 +86,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r, err := x.read(hr)
 	switch {
 	case err != nil:
-		x.refuse(w, err)
+		x.refuse(w, hr, err)
 		return
 	case gateway.Reserved(r.Path) && x.table.Serves(r.Host):
 		p.own(w, hr, r)
@@ -96,7 +96,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	switch {
 	case x.decision.Refused:
 		if x.decision.Reason.Kind() == gateway.Bad {
-			w.Header().Set("Connection", "close")
+			ends(w, hr)
 		}
 		answer.For(x.decision, r, p.deps.Answer).Write(w)
 		return
@@ -179,9 +179,9 @@ func (x *exchange) note() {
 }
 
 // refuse answers what is not plain.
-func (x *exchange) refuse(w http.ResponseWriter, err *HeadError) {
+func (x *exchange) refuse(w http.ResponseWriter, hr *http.Request, err *HeadError) {
 	x.proxy.stats.heads.Inc()
-	w.Header().Set("Connection", "close")
+	ends(w, hr)
 	if err == ErrHeadLong {
 		Failed(&x.decision, &x.request, http.StatusRequestHeaderFieldsTooLarge, err).Write(w)
 		return
@@ -189,6 +189,14 @@ func (x *exchange) refuse(w http.ResponseWriter, err *HeadError) {
 	x.decision = gateway.Decision{Reason: gateway.BadRequest, Refused: true}
 	x.note()
 	answer.For(x.decision, &x.request, x.proxy.deps.Answer).Write(w)
+}
+
+// ends closes the connection behind the answer, where it cannot be known what comes
+// next on it. A stream of HTTP/2 says nothing of the others.
+func ends(w http.ResponseWriter, hr *http.Request) {
+	if hr.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // buffers lends what bodies are copied by.

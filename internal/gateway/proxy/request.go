@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"partnerguard/internal/gateway"
@@ -36,7 +37,10 @@ func (x *exchange) read(hr *http.Request) (*gateway.Request, *HeadError) {
 		}
 		return r, errLine
 	}
-	target := string(relative([]byte(hr.RequestURI)))
+	target := hr.RequestURI
+	if hr.ProtoMajor == 1 {
+		target = string(relative([]byte(target)))
+	}
 	r.Path, r.Query, x.query = strings.Cut(target, "?")
 	if err := plainRequest(hr, target); err != nil {
 		return r, err
@@ -79,8 +83,8 @@ func plainRequest(hr *http.Request, target string) *HeadError {
 	if hosts := hr.Header["Host"]; !CheckHost([]byte(hr.Host)) || len(hosts) > 1 || len(hosts) == 1 && !strings.EqualFold(hosts[0], hr.Host) {
 		return errHost
 	}
-	if len(hr.Header["Content-Length"]) > 1 {
-		return errLength
+	if told := hr.Header["Content-Length"]; len(told) > 1 || len(told) == 1 && told[0] != strconv.FormatInt(hr.ContentLength, 10) {
+		return errLength // a stream of HTTP/2 may end at once though it tells a length
 	}
 	return plainHeader(hr)
 }

@@ -214,10 +214,18 @@ func TestForged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		for name, forge := range map[string]func(r *rig, t *testing.T, id string){
 			"taken away": func(r *rig, t *testing.T, _ string) { r.exec(t, "DELETE FROM gateway_revocations") },
-			"ended":      func(r *rig, t *testing.T, id string) { r.exec(t, "UPDATE gateway_revocations SET ended = 5 WHERE id = $1", id) },
-			"over":       func(r *rig, t *testing.T, id string) { r.exec(t, "UPDATE gateway_revocations SET until_at = 5 WHERE id = $1", id) },
-			"of another": func(r *rig, t *testing.T, id string) { r.exec(t, "UPDATE gateway_revocations SET value = 'eve' WHERE id = $1", id) },
-			"renamed":    func(r *rig, t *testing.T, id string) { r.exec(t, "UPDATE gateway_revocations SET id = 'gr-x' WHERE id = $1", id) },
+			"ended": func(r *rig, t *testing.T, id string) {
+				r.exec(t, "UPDATE gateway_revocations SET ended = 5 WHERE id = $1", id)
+			},
+			"over": func(r *rig, t *testing.T, id string) {
+				r.exec(t, "UPDATE gateway_revocations SET until_at = 5 WHERE id = $1", id)
+			},
+			"of another": func(r *rig, t *testing.T, id string) {
+				r.exec(t, "UPDATE gateway_revocations SET value = 'eve' WHERE id = $1", id)
+			},
+			"renamed": func(r *rig, t *testing.T, id string) {
+				r.exec(t, "UPDATE gateway_revocations SET id = 'gr-x' WHERE id = $1", id)
+			},
 		} {
 			r := newRig(t, dbtest.SQLite(t))
 			if d.Dialect == db.Postgres {

@@ -39,7 +39,8 @@ func (m *Manager) home(w http.ResponseWriter, r *http.Request) error {
 		if miss != gateway.Passed && worst == gateway.Passed {
 			worst = miss
 			if miss.Kind() == gateway.Challenge {
-				p.Links = append([]answer.Link{{Text: "Prove MFA now", Path: stepUpPath + "?" + url.Values{"to": {route.Path}}.Encode(), Primary: true}}, p.Links...)
+				where := stepUpPath + "?" + url.Values{"to": {route.Path}}.Encode()
+				p.Links = append([]answer.Link{{Text: "Prove MFA now", Path: where, Primary: true}}, p.Links...)
 			}
 		}
 		p.Lists = append(p.Lists, list)

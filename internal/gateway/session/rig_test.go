@@ -232,7 +232,8 @@ func (r *rig) start() {
 			own.ServeHTTP(w, q)
 			return
 		}
-		req := &gateway.Request{Method: q.Method, Host: q.Host, Path: q.URL.EscapedPath(), Query: q.URL.RawQuery, Cookie: strings.Join(q.Header["Cookie"], "; "),
+		req := &gateway.Request{Method: q.Method, Host: q.Host, Path: q.URL.EscapedPath(), Query: q.URL.RawQuery,
+			Cookie: strings.Join(q.Header["Cookie"], "; "),
 			Accept: q.Header.Get("Accept"), ID: "req-1", Now: r.deps.Now()}
 		d := r.guard.Judge(req)
 		if d.Refused {

@@ -80,9 +80,18 @@ func TestStepUp(t *testing.T) {
 	if b.last.Code == 200 || before == after {
 		t.Error("the session before the step-up lives on")
 	}
-	if got := r.words(); got != "entered, stepped up" {
-		t.Error(got)
+	if got := r.words(); got != "entered, stepped up" || len(r.ended) != 1 {
+		t.Error(got, r.ended)
 	}
+	// A new sign-in was demanded, and an older one came: the demand was taken out of the address.
+	b = r.browser()
+	b.issue(claims{"amr": []string{"pwd"}})
+	b.begin("/work")
+	b.answer()
+	b.post("/.partnerguard/step-up", "to", "/work")
+	b.issue(claims{"auth_time": monday.Add(-time.Hour).Unix()})
+	b.answer()
+	b.is(403, "private window")
 }
 
 // A step-up that comes back without what was demanded says what must be set, and goes
@@ -94,9 +103,11 @@ func TestStepUpInVain(t *testing.T) {
 		claims  claims
 		promise []string
 	}{
-		"no MFA":        {"", claims{"amr": []string{"pwd"}}, []string{"Conditional Access policy that requires MFA", "single-factor"}},
-		"third party":   {"", claims{"amr": []string{"fed", "http://schemas.microsoft.com/claims/multipleauthn"}}, []string{"External MFA", "third-party-mfa"}},
-		"version 2":     {"", claims{"amr": nil, "ver": "2.0", "iss": "https://login.microsoftonline.com/" + tenantID + "/v2.0"}, []string{"optional claim amr"}},
+		"no MFA": {"", claims{"amr": []string{"pwd"}}, []string{"Conditional Access policy that requires MFA", "single-factor"}},
+		"third party": {"", claims{"amr": []string{"fed", "http://schemas.microsoft.com/claims/multipleauthn"}},
+			[]string{"External MFA", "third-party-mfa"}},
+		"version 2": {"", claims{"amr": nil, "ver": "2.0", "iss": "https://login.microsoftonline.com/" + tenantID + "/v2.0"},
+			[]string{"optional claim amr"}},
 		"no context":    {"    mfa: {context: c3}\n", nil, []string{"authentication context c3", "context-missing"}},
 		"an old one":    {"    mfa: {maxAge: 1h}\n", claims{"auth_time": monday.Add(-2 * time.Hour).Unix()}, []string{"private window", "too-old"}},
 		"no age":        {"    mfa: {maxAge: 1h}\n", claims{"auth_time": nil}, []string{"optional claim auth_time", "age-unknown"}},

@@ -60,14 +60,12 @@ func (t *table) at(sum *[32]byte) int {
 	return int(binary.LittleEndian.Uint64(sum[:8]) & uint64(len(t.sets)-1))
 }
 
-// find gives what is known of a token; nil where nothing is, or its key is gone.
+// find gives what is known of a token, whether or not its key is still usable; nil where
+// nothing is.
 func (t *table) find(sum *[32]byte) *entry {
 	s := &t.sets[t.at(sum)]
 	for i := range s {
 		if e := s[i].Load(); e != nil && e.sum == *sum {
-			if e.key.gone.Load() {
-				return nil
-			}
 			if !e.hot.Load() {
 				e.hot.Store(true)
 			}

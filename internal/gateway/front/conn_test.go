@@ -1,0 +1,223 @@
+package front
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// ok is an upstream that answers after a while.
+func ok(t *testing.T, after time.Duration) string {
+	return scripted(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		for {
+			if _, _, err := readAsIs(r); err != nil {
+				return
+			}
+			time.Sleep(after)
+			if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// TestSlowClients: who sends a head or a body a byte at a time is not waited for, and who
+// says nothing is let go.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	for name, sent := range map[string]string{
+		"nothing": "", "half a head": "GET / HTTP/1.1\r\nHost: a.exa", "half a second head": plainGet + "GET /",
+		"half a body": "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n" + good + "\r\nhalf",
+	} {
+		for _, lean := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				if !lean && name != "half a head" {
+					t.Skip("a body is the proxy's matter, and a connection's further heads have the idle time there")
+				}
+				g := newRig(t, lean, ok(t, 0), func(d *Deps) {
+					d.Limits.Read, d.Limits.Idle = 300*time.Millisecond, 20*time.Second
+					if sent == "" {
+						d.Limits.Read, d.Limits.Idle = 20*time.Second, 300*time.Millisecond
+					}
+				})
+				c, r := dial(t, g)
+				began := time.Now()
+				stop := make(chan bool)
+				defer close(stop)
+				say(t, c, sent)
+				go func() { // and a little more, again and again
+					for range 40 {
+						select {
+						case <-stop:
+							return
+						case <-time.After(50 * time.Millisecond):
+						}
+						if sent != "" && !strings.HasSuffix(sent, "\r\n\r\n") {
+							_, _ = io.WriteString(c, "x")
+						}
+					}
+				}()
+				_, _ = io.Copy(io.Discard, r)
+				if took := time.Since(began); took > 1500*time.Millisecond {
+					t.Errorf("it was let go after %v", took)
+				}
+			})
+		}
+	}
+}
+
+// TestRoom: beyond the bound those who are idle make room, and who is served does not.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, true, ok(t, 300*time.Millisecond), func(d *Deps) { d.Limits.Conns = 2 })
+	idle, idleR := dial(t, g)
+	_ = get(t, idle, idleR)
+	busy, busyR := dial(t, g)
+	say(t, busy, plainGet)
+	time.Sleep(50 * time.Millisecond)
+	third, thirdR := dial(t, g)
+	say(t, third, plainGet)
+	if res, err := http.ReadResponse(thirdR, nil); err != nil || res.StatusCode != 200 {
+		t.Errorf("the third: %v, %v", res, err)
+	}
+	if res, err := http.ReadResponse(busyR, nil); err != nil || res.StatusCode != 200 {
+		t.Errorf("who was served: %v, %v", res, err)
+	}
+	_, _ = io.ReadAll(io.LimitReader(idleR, 2))
+	if _, err := idleR.ReadByte(); err == nil {
+		t.Error("who was idle is still there")
+	}
+	say(t, busy, plainGet)
+	say(t, third, plainGet)
+	time.Sleep(50 * time.Millisecond)
+	fourth, fourthR := dial(t, g)
+	_, _ = io.WriteString(fourth, plainGet)
+	if _, err := fourthR.ReadByte(); err == nil {
+		t.Error("the fourth was taken")
+	}
+}
+
+// TestShutdownDropsNothing: requests under way are answered to their end, and so is the
+// one that an idle client sends just then.
+func TestShutdownDropsNothing(t *testing.T) {
+	t.Parallel()
+	for _, lean := range []bool{true, false} {
+		g := newRig(t, lean, ok(t, 400*time.Millisecond), nil)
+		idle, idleR := dial(t, g)
+		res := get(t, idle, idleR)
+		_, _ = io.Copy(io.Discard, res.Body)
+		busy, busyR := dial(t, g)
+		say(t, busy, plainGet)
+		time.Sleep(100 * time.Millisecond)
+		stopped := make(chan error)
+		go func() { stopped <- g.stop() }()
+		time.Sleep(20 * time.Millisecond)
+		if lean { // net/http closes who is idle at once
+			res := get(t, idle, idleR)
+			if b, err := io.ReadAll(res.Body); err != nil || string(b) != "ok" || !res.Close {
+				t.Errorf("who was idle: %q, %v, close %v", b, err, res.Close)
+			}
+		}
+		res, err := http.ReadResponse(busyR, nil)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("who was served: %v, %v", res, err)
+		}
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		if _, err := net.Dial("tcp", g.at); err == nil {
+			t.Error("it still listens")
+		}
+	}
+}
+
+// TestShutdownEnds: what does not end is cut when the time is up, and that is said.
+func TestShutdownEnds(t *testing.T) {
+	t.Parallel()
+	for _, lean := range []bool{true, false} {
+		g := newRig(t, lean, ok(t, 1500*time.Millisecond), nil)
+		c, _ := dial(t, g)
+		say(t, c, plainGet)
+		time.Sleep(50 * time.Millisecond)
+		ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		began := time.Now()
+		if err := g.front.Shutdown(ctx); err == nil {
+			t.Errorf("lean %v: nothing is said of what was cut", lean)
+		}
+		stop()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	}
+}
+
+// TestReloadDropsNothing: tables come while requests do.
+func TestReloadDropsNothing(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, true, ok(t, 0), nil)
+	var all sync.WaitGroup
+	var done atomic.Bool
+	var served atomic.Int64
+	for n := range 4 {
+		all.Go(func() {
+			c, err := net.Dial("tcp", g.at)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			r := bufio.NewReader(c)
+			for !done.Load() {
+				text := plainGet
+				if n%2 == 1 {
+					text = "POST / HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer good\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+				}
+				if _, err := io.WriteString(c, text); err != nil {
+					t.Error(err)
+					return
+				}
+				res, err := http.ReadResponse(r, nil)
+				if err != nil || res.StatusCode != 200 {
+					t.Errorf("%v, %v", res, err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, res.Body)
+				served.Add(1)
+			}
+		})
+	}
+	for i := range 100 {
+		next := *g.table
+		next.Generation = uint64(i + 2)
+		g.front.Take(&next)
+		time.Sleep(2 * time.Millisecond)
+	}
+	done.Store(true)
+	all.Wait()
+	if served.Load() < 100 {
+		t.Errorf("only %d were served", served.Load())
+	}
+}
+
+// TestTrustedGoTheFullPath: what a trusted proxy says of its client is read there.
+func TestTrustedGoTheFullPath(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, true, ok(t, 0), nil)
+	table := *g.table
+	table.Trusted = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	g.front.Take(&table)
+	c, r := dial(t, g)
+	if res := get(t, c, r); res.StatusCode != 200 || g.front.stats.handed.Load() != 1 {
+		t.Errorf("%d, handed over %d", res.StatusCode, g.front.stats.handed.Load())
+	}
+}
