@@ -116,7 +116,8 @@ func (c *checker) networks(path string, list []string) (out []netip.Prefix) {
 			continue
 		}
 		if p.Bits() == 0 {
-			c.fault(fmt.Sprintf("%s[%d]", path, i), "name the addresses of the proxies in front", "%s is everybody, who could then say anything of themselves", p)
+			c.fault(fmt.Sprintf("%s[%d]", path, i), "name the addresses of the proxies in front",
+				"%s is everybody, who could then say anything of themselves", p)
 		}
 		out = append(out, p)
 	}
@@ -142,7 +143,8 @@ func (c *checker) authorities(f *form, t *Table) {
 
 func (c *checker) authority(path string, a *authorityForm) Authority {
 	if (a.Cloud == "") == (a.Keys == "") || a.Keys == "" && len(a.Issuers) > 0 {
-		c.fault(path, "{cloud: connected}, or {keys: jwks.json, issuers: [https://issuer.example/]}", "it is either a cloud, or a file of keys with its issuers")
+		c.fault(path, "{cloud: connected}, or {keys: jwks.json, issuers: [https://issuer.example/]}",
+			"it is either a cloud, or a file of keys with its issuers")
 		return Authority{}
 	}
 	if a.Keys != "" {
@@ -194,7 +196,8 @@ func (c *checker) signIn(f *signInForm) *SignIn {
 		s.Secret = f.Secret
 	}
 	if s.SecretFile == "" && !nameForm.MatchString(s.Secret) {
-		c.fault("signIn.secret", "secret: NAME of one that is sealed here, or secret: file:PATH; never the secret itself", "it is no name of a secret and no file")
+		c.fault("signIn.secret", "secret: NAME of one that is sealed here, or secret: file:PATH; never the secret itself",
+			"it is no name of a secret and no file")
 	}
 	s.Life = c.span("signIn.life", f.Life, DefaultLife, 5*time.Minute, 7*24*time.Hour)
 	s.Idle = c.span("signIn.idle", f.Idle, min(DefaultIdle, s.Life), time.Minute, s.Life)

@@ -66,7 +66,8 @@ func (c *checker) where(path string, f *routeForm, r *Route) {
 	}
 	switch {
 	case !isPath(r.Path):
-		c.fault(path+".path", "such as / or /api/v1: whole segments of a to z, 0 to 9 and ._~!$+,=:@- without / at the end", "%.60q is no path of a route", f.Path)
+		c.fault(path+".path", "such as / or /api/v1: whole segments of a to z, 0 to 9 and ._~!$+,=:@- without / at the end",
+			"%.60q is no path of a route", f.Path)
 	case Reserved(r.Path):
 		c.fault(path+".path", "another path", "below %s are the gateway's own pages on every host", own)
 	}
@@ -95,7 +96,8 @@ func (c *checker) upstream(path string, f *routeForm, r *Route, t *Table) {
 	for _, s := range urls {
 		o, ok := origin(s)
 		if !ok || slices.Contains(r.To.URLs, o) {
-			c.fault(at, "such as http://127.0.0.1:9000: no path, no name and password, each once", "%.80q is no address of an upstream, or stands there twice", s)
+			c.fault(at, "such as http://127.0.0.1:9000: no path, no name and password, each once",
+				"%.80q is no address of an upstream, or stands there twice", s)
 		}
 		r.To.URLs = append(r.To.URLs, o)
 		tls = tls && strings.HasPrefix(o, "https://")
@@ -147,7 +149,8 @@ func (c *checker) callers(path string, f *routeForm, r *Route, t *Table, tenants
 			s = id
 		}
 		if !plainText(s, 512) || strings.ContainsAny(s, " *") || slices.Contains(r.Audiences, s) {
-			c.fault(fmt.Sprintf("%s.audiences[%d]", path, i), "api://… or the app id, as aud has it, each once", "%.60q is no audience, or stands there twice", s)
+			c.fault(fmt.Sprintf("%s.audiences[%d]", path, i), "api://… or the app id, as aud has it, each once",
+				"%.60q is no audience, or stands there twice", s)
 		}
 		r.Audiences = append(r.Audiences, s)
 	}
@@ -182,7 +185,8 @@ func (c *checker) who(path string, f *routeForm, r *Route) {
 		for i, s := range list {
 			id, ok := guid(s)
 			if !ok || slices.Contains(out, id) {
-				c.fault(fmt.Sprintf("%s.%s[%d]", path, name, i), "an id such as 00000000-0000-0000-0000-000000000000, each once", "%.60q is no id, or stands there twice", s)
+				c.fault(fmt.Sprintf("%s.%s[%d]", path, name, i), "an id as the directory shows it: 8-4-4-4-12 digits and a to f; each once",
+					"%.60q is no id, or stands there twice", s)
 			}
 			out = append(out, id)
 		}
@@ -203,7 +207,8 @@ func (c *checker) who(path string, f *routeForm, r *Route) {
 			s = id // a directory role, by its template
 		}
 		if !plainText(s, 256) || slices.Contains(r.Roles, s) {
-			c.fault(fmt.Sprintf("%s.roles[%d]", path, i), "an app role's value, or a directory role's template id, each once", "%.60q is no role, or stands there twice", s)
+			c.fault(fmt.Sprintf("%s.roles[%d]", path, i), "an app role's value, or a directory role's template id, each once",
+				"%.60q is no role, or stands there twice", s)
 		}
 		r.Roles = append(r.Roles, s)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -38,14 +39,16 @@ func TestReadsAFile(t *testing.T) {
 	if l := table.Listen[1]; l.Certificate != "testdata/c.pem" || l.Key != "/etc/k.pem" {
 		t.Errorf("%+v", l)
 	}
-	if a := table.Authorities; len(a) != 3 || a[0].Cloud != "connected" || a[1].Cloud != "usgov" || len(a[1].Issuers) != 2 || a[2].Keys != "testdata/jwks.json" {
+	if a := table.Authorities; len(a) != 3 || a[0].Cloud != "connected" || a[1].Cloud != "usgov" || len(a[1].Issuers) != 2 ||
+		a[2].Keys != "testdata/jwks.json" {
 		t.Errorf("%+v", a)
 	}
 	if s := table.SignIn; s.App != "3d5e7a90-0000-4000-8000-00000000000a" || s.Secret != "gateway-signin" || s.SecretFile != "" {
 		t.Errorf("%+v", s)
 	}
 	panel := &Route{
-		Name: "panel", Hosts: []string{"panel.contoso.example"}, Path: "/", Upstream: "http://127.0.0.1:9000", To: Upstream{URLs: []string{"http://127.0.0.1:9000"}},
+		Name: "panel", Hosts: []string{"panel.contoso.example"}, Path: "/", Upstream: "http://127.0.0.1:9000",
+		To:      Upstream{URLs: []string{"http://127.0.0.1:9000"}},
 		Tenants: []string{partner}, Audiences: []string{"api://panel", "3d5e7a90-0000-4000-8000-00000000000b"}, Bearer: true, Browser: true,
 		MFA: true, Context: "c1", MaxAge: 12 * time.Hour,
 		Phases: []Phase{{Mode: Report}, {Mode: Ramp, Share: 20, From: time.Date(2026, 12, 7, 0, 0, 0, 0, time.UTC)},
@@ -209,7 +212,8 @@ func TestConnectedNeedsAnInstallation(t *testing.T) {
 	if _, err := Read([]byte(small), n); err == nil || !strings.Contains(err.Error(), ":4: tenants[0]: no installation") {
 		t.Error(err)
 	}
-	if _, err := Read([]byte(strings.Replace(small, "public", "connected", 1)), n); err == nil || !strings.Contains(err.Error(), ":3: authorities[0].cloud: no installation") {
+	if _, err := Read([]byte(strings.Replace(small, "public", "connected", 1)), n); err == nil || !strings.Contains(err.Error(),
+		":3: authorities[0].cloud: no installation") {
 		t.Error(err)
 	}
 }
@@ -266,4 +270,38 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestManual holds the manual's example to the reader, and the tables to the form.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../docs/gateway-config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	_, rest, _ := strings.Cut(text, "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	f, err := Read([]byte(example), names())
+	if err != nil || len(f.Compile(1).Routes) != 1 {
+		t.Fatalf("the manual's example: %v (%s)", err, problem.HintOf(err))
+	}
+	_, rest, _ = strings.Cut(rest, "```yaml\n")
+	exceptions, _, _ := strings.Cut(rest, "```")
+	whole := small + "    " + strings.ReplaceAll(strings.TrimSpace(exceptions), "\n", "\n    ") + "\n"
+	if _, err := Read([]byte(whole), names()); err != nil {
+		t.Errorf("the manual's exceptions: %v (%s)\n%s", err, problem.HintOf(err), whole)
+	}
+	for _, of := range []any{form{}, routeForm{}, exceptionForm{}, limitsForm{}, mfaForm{}, upstreamForm{}, signInForm{}} {
+		for i := range reflect.TypeOf(of).NumField() {
+			if name := reflect.TypeOf(of).Field(i).Tag.Get("yaml"); name != "" && !strings.Contains(text, name) {
+				t.Errorf("the manual does not say %s", name)
+			}
+		}
+	}
+	for r := AppNotAllowed; r <= AgeUnknown; r++ {
+		if !strings.Contains(text, "`"+r.String()+"`") {
+			t.Errorf("the manual does not say that %s can be excused", r)
+		}
+	}
 }

@@ -35,7 +35,8 @@ func TestFind(t *testing.T) {
 		{"a.example", "/admin/keys/Old", "deep", Passed}, {"a.example", "/admin/keys/Old/x", "deep", Passed}, {"a.example", "/x/admin", "root", Passed},
 		{"a.example", "/other/Mixed%20Case;v=1/%41", "root", Passed}, {"a.example", "/x/y/%2e%2e/admin", "root", Passed}, // dots are the gate's
 		{"b.example", "/", "", NoRoute}, {"b.example", "/apix", "", NoRoute}, {"b.example", "/api", "api", Passed}, {"b.example", "", "", BadRequest},
-		{"x.c.example", "/", "one", Passed}, {"x.y.c.example", "/", "", NoRoute}, {"c.example", "/", "", NoRoute}, {".c.example", "/", "", NoRoute}, {".C.example", "/", "", NoRoute}, {"X.C.example", "/", "one", Passed},
+		{"x.c.example", "/", "one", Passed}, {"x.y.c.example", "/", "", NoRoute}, {"c.example", "/", "", NoRoute}, {".c.example", "/", "", NoRoute},
+		{".C.example", "/", "", NoRoute}, {"X.C.example", "/", "one", Passed},
 
 		{"[::1]:8480", "/", "six", Passed}, {"[::1", "/", "", NoRoute}, {"", "/", "", NoRoute}, {":80", "/", "", NoRoute},
 		{strings.Repeat("a", 1000), "/", "", NoRoute}, {"a.example", "*", "", BadRequest}, {"a.example", "admin", "", BadRequest},
@@ -44,7 +45,8 @@ func TestFind(t *testing.T) {
 		{"a.example", "/%41DMIN/x", "", BadRequest}, {"a.example", "/admin;x=1", "", BadRequest}, {"a.example", "/admin;x=1/y", "", BadRequest},
 		{"a.example", "/;x/admin", "", BadRequest}, {"a.example", "//admin", "", BadRequest}, {"a.example", "/%2fadmin", "", BadRequest},
 		{"a.example", "/admin%2fkeys%2fOld", "", BadRequest}, {"a.example", `/\admin`, "", BadRequest}, {"a.example", `/admin\keys\Old`, "", BadRequest},
-		{"a.example", "/admin/keys/old", "", BadRequest}, {"a.example", "/admin/keys/%4fld", "", BadRequest}, {"a.example", "/admin/key%C5%BF/Old", "", BadRequest},
+		{"a.example", "/admin/keys/old", "", BadRequest}, {"a.example", "/admin/keys/%4fld", "", BadRequest}, {"a.example", "/admin/key%C5%BF/Old",
+			"", BadRequest},
 		{"b.example", "/API", "", BadRequest}, {"b.example", "/ap%69/x", "", BadRequest}, {"b.example", "/api/%69", "api", Passed},
 		{"a.example", "/admin%", "root", Passed}, {"a.example", "/admin%6", "root", Passed},
 		// The gateway's own pages are nobody's.
@@ -216,7 +218,8 @@ func FuzzFind(f *testing.F) {
 				t.Fatalf("%q %q is not of %s", host, path, r.Name)
 			}
 			// As an upstream may read it, it is the same route's.
-			if plain, err := url.PathUnescape(path); err == nil && !strings.Contains(plain, "//") && strings.HasPrefix(plain, "/") && !strings.Contains(plain, "/.") {
+			if plain, err := url.PathUnescape(path); err == nil && !strings.Contains(plain, "//") && strings.HasPrefix(plain, "/") &&
+				!strings.Contains(plain, "/.") {
 				if other, reason := table.Find(host, plain); reason == Passed && other != r {
 					t.Fatalf("%q is of %s, and read as %q of %s", path, r.Name, plain, other.Name)
 				}

@@ -131,6 +131,9 @@ func (c *gatewayCheck) usage() error {
 	switch {
 	case *c.file == "":
 		return bad("docs/gateway-config.md has one to begin with: --config gateway.yaml", "which file? --config names the gateway's")
+	case strings.HasPrefix(c.token, "eyJ"):
+		return bad("what was typed is in the shell's history: revoke it; then --token FILE, or --token - < FILE",
+			"--token names a file, and that looks like a token; it is not repeated here")
 	case c.requests != "" && (c.url != "" || c.token != "" || len(c.headers) > 0):
 		return bad("put that request into the file, or leave --requests out", "--requests has its requests in the file")
 	case c.requests == "" && lines:
@@ -312,10 +315,6 @@ func (c *gatewayCheck) readToken() (secret.Text, error) {
 	if c.token == "" {
 		return secret.Text{}, nil
 	}
-	if strings.HasPrefix(c.token, "eyJ") {
-		return secret.Text{}, problem.New(problem.Usage, "--token names a file, and that looks like a token; it is not repeated here").
-			WithHint("what was typed is in the shell's history: revoke it; then --token FILE, or --token - < FILE")
-	}
 	f, err := c.open(c.token)
 	if err != nil {
 		return secret.Text{}, err
@@ -338,7 +337,8 @@ func (c *gatewayCheck) readToken() (secret.Text, error) {
 	if rest := strings.TrimPrefix(s, "Bearer "); rest != "" {
 		return secret.New(strings.TrimSpace(rest)), nil
 	}
-	return secret.Text{}, problem.New(problem.BadInput, "there is no token in what --token names").WithHint("an access token, or an answer that holds access_token")
+	return secret.Text{}, problem.New(problem.BadInput, "there is no token in what --token names").
+		WithHint("an access token, or an answer that holds access_token")
 }
 
 // many judges a file of requests.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -151,23 +152,43 @@ func (c *Checker) Try(a *Asked) *Tried {
 	return t
 }
 
-// decide is the gateway's own way: what is not plain has no route, then the guard.
+// decide is the gateway's own way (proxy): what is not plain is refused, its own pages
+// are nobody's route, a route may let preflights through, and the guard decides the rest.
 func (c *Checker) decide(a *Asked, r *gateway.Request) gateway.Decision {
 	bad := gateway.Decision{Reason: gateway.BadRequest, Refused: true}
 	if !a.whole || !proxy.CheckHost([]byte(r.Host)) {
 		return bad
 	}
+	route, _ := c.d.Table.Find(r.Host, r.Path)
 	target := r.Path
-	if route, _ := c.d.Table.Find(r.Host, r.Path); route != nil && route.EncodedSlash {
+	if route != nil && route.EncodedSlash {
 		target = strings.NewReplacer("%2f", "/", "%2F", "/").Replace(target)
 	}
 	if r.Query != "" {
 		target += "?" + r.Query
 	}
-	if !proxy.CheckTarget([]byte(target)) {
+	switch {
+	case !proxy.CheckTarget([]byte(target)):
+		bad.Route = route
 		return bad
+	case c.own(r):
+		return gateway.Decision{}
+	case route != nil && route.Preflight && preflight(a, r):
+		d := gateway.Decision{Route: route}
+		d.Phase, d.Next = route.Phase(r.Now)
+		return d
 	}
 	return c.guard.Judge(r)
+}
+
+// own says whether a request is for the gateway's own pages.
+func (c *Checker) own(r *gateway.Request) bool {
+	return gateway.Reserved(r.Path) && c.d.Table.Serves(r.Host)
+}
+
+// preflight is a browser's question whether a script may ask (CORS).
+func preflight(a *Asked, r *gateway.Request) bool {
+	return r.Method == http.MethodOptions && r.Authorization == "" && len(a.header("Origin")) > 0 && len(a.header("Access-Control-Request-Method")) > 0
 }
 
 func (c *Checker) answers(t *Tried, d gateway.Decision, r *gateway.Request) {
@@ -187,7 +208,8 @@ func (c *Checker) answers(t *Tried, d gateway.Decision, r *gateway.Request) {
 }
 
 func caller(id *gateway.Identity) *Caller {
-	out := &Caller{Tenant: id.Tenant, Home: id.Home, ObjectID: id.ObjectID, Account: id.Account, App: id.App, IsApp: id.IsApp, Version: id.Version, MFA: "false"}
+	out := &Caller{Tenant: id.Tenant, Home: id.Home, ObjectID: id.ObjectID, Account: id.Account, App: id.App, IsApp: id.IsApp, Version: id.Version,
+		MFA: "false"}
 	switch {
 	case id.Proven:
 		out.MFA = "true"

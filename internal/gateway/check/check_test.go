@@ -32,7 +32,8 @@ routes:
      next: [{mode: enforce, from: 2026-12-07}], exceptions: [{name: ada, account: ada@contoso.example, owner: o, why: w, until: 2026-09-25}]}
   - {name: ramped, host: ramped.example, upstream: "http://127.0.0.1:9000", audiences: ["api://panel"], mode: ramp 50%}
   - {name: open, host: open.example, upstream: "http://10.0.0.1:9000", audiences: ["api://panel"], mfa: none, apps: any, customers: all, mode: off,
-     allowEncodedSlash: true}
+     allowEncodedSlash: true, preflight: true}
+  - {name: cors, host: cors.example, upstream: "http://127.0.0.1:9000", audiences: ["api://panel"], preflight: true, mode: enforce}
 `
 
 func table(t testing.TB, text string) *gateway.Table {
@@ -78,14 +79,17 @@ func TestTry(t *testing.T) {
 		}{
 			{"https://panel.example/x", authority.Good(), gateway.Passed, false, 0, "amr is", ""},
 			{"https://panel.example/x", "", gateway.NoToken, true, 401, "no Authorization: Bearer, and no session", ""},
-			{"https://panel.example/x", weak, gateway.SingleFactor, true, 401, "amr is pwd, without mfa", `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`},
+			{"https://panel.example/x", weak, gateway.SingleFactor, true, 401, "amr is pwd, without mfa",
+				`{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`},
 			{"https://panel.example/x", v2, gateway.VersionHides, true, 401, "ver is 2.0", `{"access_token":{"amr"`},
 			{"https://panel.example/x", authority.Good(gatewaytest.Set("aud", "api://other")), gateway.WrongAudience, true, 401, "aud is api://other", ""},
 			{"https://panel.example/x", authority.Good(gatewaytest.Times(-48 * time.Hour)), gateway.Expired, true, 401, "exp is 2026-09-1", ""},
-			{"https://panel.example/x", authority.Mint(gatewaytest.V1(gatewaytest.Elsewhere)), gateway.ForeignTenant, true, 403, "tid is " + gatewaytest.Elsewhere, ""},
+			{"https://panel.example/x", authority.Mint(gatewaytest.V1(gatewaytest.Elsewhere)), gateway.ForeignTenant, true, 403,
+				"tid is " + gatewaytest.Elsewhere, ""},
 			{"https://panel.example/x", authority.Mint(gatewaytest.AppOnly(gatewaytest.Partner)), gateway.AppNotAllowed, true, 403, "the app is", ""},
 			{"https://panel.example/x", "x.y", gateway.Malformed, true, 401, "", ""},
-			{"https://panel.example/x", authority.Good(gatewaytest.Set("iss", "https://evil.example/")), gateway.BadIssuer, true, 401, "iss is https://evil", ""},
+			{"https://panel.example/x", authority.Good(gatewaytest.Set("iss", "https://evil.example/")), gateway.BadIssuer, true, 401,
+				"iss is https://evil", ""},
 			{"https://panel.example/%2e%2e/x", authority.Good(), gateway.BadRequest, true, 400, "", ""},
 			{"https://panel.example/x%2Fy", authority.Good(), gateway.BadRequest, true, 400, "", ""},
 			{"https://open.example/x%2Fy", "", gateway.Passed, false, 0, "mode is off", ""},
@@ -115,6 +119,32 @@ func TestTry(t *testing.T) {
 			if keys == nil && got.Caller != nil && !slices.Contains(got.Notes, "the signature was not checked: no keys were read") {
 				t.Errorf("it is not said that nothing was checked: %q", got.Notes)
 			}
+		}
+	}
+}
+
+// TestWithoutARule: what the gateway lets through, or answers, before any rule is asked.
+func TestWithoutARule(t *testing.T) {
+	t.Parallel()
+	c := checker(t, nil)
+	cors := map[string]values{"Origin": {"https://app.example"}, "access-control-request-method": {"POST"}}
+	for _, x := range []struct {
+		a       Asked
+		reason  gateway.Reason
+		because string
+	}{
+		{Asked{URL: "https://panel.example/.partnerguard/keys"}, gateway.Passed, "own pages"},
+		{Asked{URL: "https://nobody.example/.partnerguard/keys"}, gateway.NoRoute, ""},
+		{Asked{URL: "https://cors.example/x", Method: "OPTIONS", Headers: cors}, gateway.Passed, "preflight"},
+		{Asked{URL: "https://cors.example/x", Method: "OPTIONS"}, gateway.NoToken, ""},
+		{Asked{URL: "https://cors.example/x", Method: "GET", Headers: cors}, gateway.NoToken, ""},
+		{Asked{URL: "https://panel.example/x", Method: "OPTIONS", Headers: cors}, gateway.NoToken, ""},
+	} {
+		if err := x.a.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Try(&x.a); got.Reason != x.reason.String() || !strings.Contains(got.Because, x.because) {
+			t.Errorf("%s %s: %+v", x.a.Method, x.a.URL, got)
 		}
 	}
 }
@@ -210,7 +240,8 @@ func TestLinesRefused(t *testing.T) {
 	t.Parallel()
 	const token = "eyJhbGciOiJSUzI1NiJ9.secret.part"
 	for _, line := range []string{
-		"x", "[]", "1", `{"url":"panel"}`, `{"url":"ftp://panel/"}`, `{"url":"https://a/","speed":"` + token + `"}`, `{"url":"https://a/","at":"` + token + `"}`,
+		"x", "[]", "1", `{"url":"panel"}`, `{"url":"ftp://panel/"}`, `{"url":"https://a/","speed":"` + token + `"}`,
+		`{"url":"https://a/","at":"` + token + `"}`,
 		`{"url":"https://a/","token":"` + token + `","claims":{}}`, `{"url":"https://a/","token":"` + token + `","headers":{"Authorization":"Bearer x"}}`,
 		`{"url":"https://a/","from":"` + token + `"}`, `{"url":"https://a/","claims":["` + token + `"]}`, `{"url":"https://a/"}{"token":"` + token + `"}`,
 		`{"url":"https://a/","headers":{"X":` + `{"` + token + `":1}}}`, `{"url":"https://a/` + token, strings.Repeat("x", maxLine+1),
@@ -273,7 +304,8 @@ func TestExplain(t *testing.T) {
 	if r := later.Routes[1]; r.Mode != "enforce" || len(r.Next) != 0 || !r.Exceptions[0].Over {
 		t.Errorf("%+v", r)
 	}
-	open := table(t, strings.Replace(file, "{at: 127.0.0.1:8480}", "{at: \"0.0.0.0:8480\", plain: true}, {at: 127.0.0.1:8443, tls: {certificate: /none.pem, key: /none.key}}", 1))
+	open := table(t, strings.Replace(file, "{at: 127.0.0.1:8480}",
+		"{at: \"0.0.0.0:8480\", plain: true}, {at: 127.0.0.1:8443, tls: {certificate: /none.pem, key: /none.key}}", 1))
 	words = map[string]bool{}
 	for _, d := range Explain(open, now).Dangers {
 		words[d.Word] = true
@@ -288,12 +320,13 @@ func TestExplain(t *testing.T) {
 	if err := p.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Route panel", "the MFA claim: amr has mfa", "enforce: refused, from 2026-12-07", "public: read", "mfa-none"} {
+	for _, want := range []string{"Route panel", "the MFA claim: amr has mfa", "enforce: what is not well is refused, from 2026-12-07",
+		"public: read", "mfa-none"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
 	}
-	if urls := URLs(tab); len(urls) != 4 || urls[0] != "https://panel.example/" {
+	if urls := URLs(tab); len(urls) != 5 || urls[0] != "https://panel.example/" {
 		t.Errorf("%q", urls)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/verify"
+	"partnerguard/internal/print"
 )
 
 // Said is what a file means.
@@ -158,7 +159,8 @@ func (s *Said) dangers(r *gateway.Route, holds gateway.Phase, next []Phase, now 
 	if !r.MFA && r.Context == "" {
 		say("mfa-none", "no MFA is asked for", "leave mfa out: the claim is then asked for on every sign-in")
 	} else if !r.MFA {
-		say("context-alone", "a context names a policy's demand, and not that MFA met it", "have the tenant's policy for "+r.Context+" require MFA, or ask for the claim too")
+		say("context-alone", "a context names a policy's demand, and not that MFA met it",
+			"have the tenant's policy for "+r.Context+" require MFA, or ask for the claim too")
 	}
 	if r.AnyApp {
 		say("apps-any", "every app of the tenants may call without a user, and proves no MFA", "name them: apps: [ID]")
@@ -233,10 +235,30 @@ func other(r *gateway.Route) []string {
 	add(r.To.HTTP2, "the upstream is asked by HTTP/2")
 	add(r.To.Health != "", "the upstream's health is asked at "+r.To.Health)
 	l := r.Limits
-	out = append(out, fmt.Sprintf("at most %d bytes of body and %d of headers; an answer begins within %s; a silent stream ends after %s; %d retries",
-		l.Body, l.Header, span(l.Timeout), span(l.Idle), l.Retries))
+	out = append(out, fmt.Sprintf("at most %s of body and %s of headers; an answer begins within %s; a silent stream ends after %s; %s",
+		sized(l.Body), sized(int64(l.Header)), span(l.Timeout), span(l.Idle), tries(l.Retries)))
 	add(l.Parallel > 0, fmt.Sprintf("at most %d requests at the upstream at a time", l.Parallel))
 	return out
+}
+
+// sized says a size as the file writes it.
+func sized(n int64) string {
+	for _, u := range []struct {
+		word string
+		bits uint
+	}{{"GB", 30}, {"MB", 20}, {"KB", 10}} {
+		if n >= 1<<u.bits && n%(1<<u.bits) == 0 {
+			return fmt.Sprintf("%d %s", n>>u.bits, u.word)
+		}
+	}
+	return print.Plural(n, "bytes")
+}
+
+func tries(n int) string {
+	if n == 0 {
+		return "nothing is sent twice"
+	}
+	return "sent again at most " + print.Plural(int64(n), "times") + ", where that is safe"
 }
 
 func except(e *gateway.Exception, now time.Time) *Except {

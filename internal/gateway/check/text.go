@@ -104,9 +104,9 @@ func modeWords(mode string) string {
 	case mode == "report":
 		return "report: asked and written down, nobody is refused"
 	case mode == "enforce":
-		return "enforce: refused"
+		return "enforce: what is not well is refused"
 	}
-	return mode + ": refused for that share of callers, always the same ones"
+	return mode + ": what is not well is refused for that share of callers, always the same ones"
 }
 
 // Write says it to people.

@@ -18,8 +18,13 @@ import (
 
 // because says what of the token, or of the request, decided.
 func (c *Checker) because(a *Asked, r *gateway.Request, d *gateway.Decision) string {
-	if d.Route == nil {
+	switch {
+	case d.Route == nil && d.Reason == gateway.Passed:
+		return "it is one of the gateway's own pages: no rule is asked"
+	case d.Route == nil:
 		return ""
+	case d.Identity == nil && d.Reason == gateway.Passed && d.Phase.Mode != gateway.Off:
+		return "it is a CORS preflight, and the route lets them through"
 	}
 	if d.Phase.Mode == gateway.Off {
 		return "the route's mode is off: nothing is looked at"
@@ -118,6 +123,12 @@ func (c *Checker) notes(a *Asked, r *gateway.Request, d *gateway.Decision) (out 
 	case bearer && token != "" && !c.who.checked && d.Identity != nil:
 		out = append(out, "the signature was not checked: no keys were read")
 	}
+	if d.Route != nil && d.Route.Upstream == "" {
+		out = append(out, "the route has no upstream: it is for other proxies, which ask (forward), and to anybody else the answer is 404")
+	}
+	if d.Reason == gateway.KeysAway {
+		out = append(out, "check without --url and --token says how it stands with the keys; --keys FILE reads a file, --offline takes the token as it says")
+	}
 	if d.Route != nil && d.Route.Browser && r.Cookie != "" && !bearer {
 		out = append(out, "a session is known to the running gateway alone: its cookie was not opened")
 	}
@@ -125,7 +136,8 @@ func (c *Checker) notes(a *Asked, r *gateway.Request, d *gateway.Decision) (out 
 		out = append(out, "whether anything was revoked is known to the running gateway alone")
 	}
 	if d.Phase.Mode == gateway.Ramp && d.Reason != gateway.Passed && d.Excused == nil {
-		out = append(out, fmt.Sprintf("this caller is number %d of 0 to 99 on the route: a ramp above that refuses it", guard.Share(d.Route.Name, d.Identity, r.Remote)))
+		out = append(out, fmt.Sprintf("this caller is number %d of 0 to 99 on the route: a ramp above that refuses it", guard.Share(d.Route.Name,
+			d.Identity, r.Remote)))
 	}
 	return out
 }

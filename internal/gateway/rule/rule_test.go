@@ -40,7 +40,8 @@ func good() *gateway.Identity {
 }
 
 func robot() *gateway.Identity {
-	return &gateway.Identity{Way: gateway.ByBearer, Audience: "api://tool", Tenant: partner, ObjectID: another, App: tool, IsApp: true, Roles: []string{"Admin"}}
+	return &gateway.Identity{Way: gateway.ByBearer, Audience: "api://tool", Tenant: partner, ObjectID: another, App: tool, IsApp: true,
+		Roles: []string{"Admin"}}
 }
 
 type change func(r *gateway.Route, id *gateway.Identity)
