@@ -62,6 +62,9 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 		ends(w, r)
 		x.fail(w, http.StatusRequestEntityTooLarge, sent)
 	case errors.Is(cause, errTimeout):
+		if x.body != nil {
+			ends(w, r)
+		}
 		x.fail(w, http.StatusGatewayTimeout, errTimeout)
 	case unplain(sent):
 		x.refuse(w, r, errChunk)

@@ -118,7 +118,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	g.proxy.mu.Lock()
-	for route, w := range *g.proxy.ways.Load() {
+	for route, w := range g.proxy.ways.Load().now {
 		if route.Name == "strict" {
 			w.count.Add(50)
 			defer w.count.Add(-50)
@@ -155,6 +155,7 @@ func TestUpstreamsThatFail(t *testing.T) {
 	if took := time.Since(began); took < 900*time.Millisecond || took > 4*time.Second {
 		t.Errorf("it took %s", took)
 	}
+	g.status(g.ask("POST", "/strict/slow", strings.NewReader("x")), 504, "upstream-slow")
 	g.status(g.ask("POST", "/strict/bad", strings.NewReader("x")), 502, "upstream-failed")
 	r := g.ask("GET", "/strict/half", nil)
 	r.Header.Set("Authorization", "Bearer good")

@@ -44,9 +44,9 @@ type pool struct {
 func (p *Proxy) Take(t *gateway.Table) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	pools, ways := map[string]*pool{}, map[*gateway.Route]way{}
+	pools, now, before := map[string]*pool{}, map[*gateway.Route]way{}, p.ways.Load().now
 	counts := map[string]*atomic.Int64{}
-	for route, w := range *p.ways.Load() {
+	for route, w := range before {
 		counts[route.Name] = w.count
 	}
 	for _, route := range t.Routes {
@@ -69,11 +69,11 @@ func (p *Proxy) Take(t *gateway.Table) error {
 				pools[key] = w.pool
 			}
 		}
-		ways[route] = w
+		now[route] = w
 	}
 	old := p.pools
 	p.pools = pools
-	p.ways.Store(&ways)
+	p.ways.Store(&ways{now: now, before: before})
 	p.table.Store(t)
 	closePools(old, pools)
 	return nil

@@ -118,9 +118,11 @@ func newRig(t testing.TB, change func(*Deps)) *rig {
 // take has both the judge and the proxy take a table of these routes.
 func (g *rig) take(routes, head string) {
 	g.t.Helper()
-	if err := g.proxy.Take(g.compile(routes, head)); err != nil {
+	t := g.compile(routes, head)
+	if err := g.proxy.Take(t); err != nil {
 		g.t.Fatal(err)
 	}
+	g.table.Store(t)
 }
 
 func (g *rig) compile(routes, head string) *gateway.Table {
@@ -130,9 +132,7 @@ func (g *rig) compile(routes, head string) *gateway.Table {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	t := f.Compile(1)
-	g.table.Store(t)
-	return t
+	return f.Compile(1)
 }
 
 type guarded struct{ net.Listener }
