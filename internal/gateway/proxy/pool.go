@@ -124,7 +124,8 @@ func (p *Proxy) newPool(u *gateway.Upstream, roots []byte) (*pool, error) {
 	if len(roots) > 0 {
 		set := x509.NewCertPool()
 		if !set.AppendCertsFromPEM(roots) {
-			return nil, problem.New(problem.BadInput, "%s has no certificate in PEM", u.CA).WithHint("put the roots of the upstream there, each as BEGIN CERTIFICATE")
+			return nil, problem.New(problem.BadInput, "%s has no certificate in PEM",
+				u.CA).WithHint("put the roots of the upstream there, each as BEGIN CERTIFICATE")
 		}
 		q.sender.TLSClientConfig.RootCAs = set
 	}

@@ -153,7 +153,8 @@ func (p *Proxy) own(w http.ResponseWriter, hr *http.Request, r *gateway.Request)
 func (x *exchange) decide(hr *http.Request) {
 	r := &x.request
 	encoded := strings.Contains(r.Path, "%2F") || strings.Contains(r.Path, "%2f")
-	preflight := r.Method == http.MethodOptions && r.Authorization == "" && hr.Header.Get("Origin") != "" && hr.Header.Get("Access-Control-Request-Method") != ""
+	preflight := r.Method == http.MethodOptions && r.Authorization == "" && hr.Header.Get("Origin") != "" &&
+		hr.Header.Get("Access-Control-Request-Method") != ""
 	if encoded || preflight {
 		route, _ := x.table.Find(r.Host, r.Path)
 		switch {
