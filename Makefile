@@ -7,7 +7,7 @@ RACEPART ?=
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack moves worlds detection tokens bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform h2spec attack collect-attack moves worlds detection tokens bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -68,6 +68,11 @@ conformance: ## Microsoft's own clients against the partner cloud; needs Chromiu
 
 conformance-terraform: ## Terraform with azuread 1.6.0 applies docs/walk/partner-baseline; needs Azure CLI (Debian's azure-cli), Chromium; builds for minutes
 	cd conformance && $(GO) vet -tags terraform . && $(GO) test -tags terraform -count=1 -timeout 30m -v -run TestTerraform .
+
+h2spec: ## a public suite of HTTP/2 against the gateway's proxy; fetches h2spec 2.2.1 as a Go module
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	(cd "$$dir" && GOFLAGS= GOBIN="$$dir" go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible) && \
+	H2SPEC="$$dir/h2spec" go test -count=1 -run TestH2Spec -v ./internal/gateway/proxy
 
 attack: ## an enemy in the database, all of it: each value of each column, each table put back
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 40m ./internal/attack

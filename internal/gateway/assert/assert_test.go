@@ -50,8 +50,10 @@ func newDesk(t *testing.T) *desk {
 }
 
 func user() *gateway.Identity {
-	return &gateway.Identity{Way: gateway.ByBearer, Tenant: "tenant-1", ObjectID: "oid-1", Account: "zoë@contoso.example", App: "app-1", Proven: true, AMR: []string{"pwd", "mfa"},
-		Roles: []string{"reader", "a,b%"}, Groups: []string{"g1", "g2"}, AuthTime: start.Unix() - 60, NotAfter: start.Unix() + 3600, Session: "sid-1", ID: "uti-1", KeyID: "kid-1"}
+	return &gateway.Identity{Way: gateway.ByBearer, Tenant: "tenant-1", ObjectID: "oid-1", Account: "zoë@contoso.example", App: "app-1", Proven: true,
+		AMR:   []string{"pwd", "mfa"},
+		Roles: []string{"reader", "a,b%"}, Groups: []string{"g1", "g2"}, AuthTime: start.Unix() - 60, NotAfter: start.Unix() + 3600, Session: "sid-1",
+		ID: "uti-1", KeyID: "kid-1"}
 }
 
 func served(id *gateway.Identity) (*gateway.Decision, *gateway.Request) {
@@ -76,8 +78,10 @@ func TestHeaders(t *testing.T) {
 	}
 	delete(got, HeaderAssertion)
 	want := map[string]string{
-		HeaderRoute: "panel", HeaderRequest: "request-1", "X-Request-Id": "request-1", "X-Forwarded-Host": "Panel.contoso.example", "X-Forwarded-Proto": "https",
-		"X-Forwarded-For": "192.0.2.7", HeaderUser: "zo%C3%AB@contoso.example", HeaderObjectID: "oid-1", HeaderTenant: "tenant-1", HeaderApp: "app-1", HeaderMFA: "true",
+		HeaderRoute: "panel", HeaderRequest: "request-1", "X-Request-Id": "request-1", "X-Forwarded-Host": "Panel.contoso.example",
+		"X-Forwarded-Proto": "https",
+		"X-Forwarded-For":   "192.0.2.7", HeaderUser: "zo%C3%AB@contoso.example", HeaderObjectID: "oid-1", HeaderTenant: "tenant-1", HeaderApp: "app-1",
+		HeaderMFA:      "true",
 		HeaderAuthTime: "1796115540", HeaderRoles: "reader,a%2Cb%25", HeaderGroups: "g1,g2",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -104,7 +108,8 @@ func TestHeadersOfOthers(t *testing.T) {
 		"groups too long":       {func(i *gateway.Identity) { i.Groups = []string{strings.Repeat("g", maxList)} }, HeaderElsewhere, "true"},
 		"groups too long, none": {func(i *gateway.Identity) { i.Groups = []string{strings.Repeat("g", maxList)} }, HeaderGroups, ""},
 		"no age":                {func(i *gateway.Identity) { i.AuthTime = 0 }, HeaderAuthTime, ""},
-		"injected":              {func(i *gateway.Identity) { i.Account = "a\r\nX-Partnerguard-Mfa: true\x00\x7f b" }, HeaderUser, "a%0D%0AX-Partnerguard-Mfa:%20true%00%7F%20b"},
+		"injected": {func(i *gateway.Identity) { i.Account = "a\r\nX-Partnerguard-Mfa: true\x00\x7f b" }, HeaderUser,
+			"a%0D%0AX-Partnerguard-Mfa:%20true%00%7F%20b"},
 	} {
 		id := user()
 		c.change(id)
@@ -167,7 +172,8 @@ func TestAssertionByLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range map[string]any{"sub": "oid-1", "upn": "zoë@contoso.example", "mfa": "true", "route": "panel", "tid": "tenant-1", "azp": "app-1", "app_only": false} {
+	for k, v := range map[string]any{"sub": "oid-1", "upn": "zoë@contoso.example", "mfa": "true", "route": "panel", "tid": "tenant-1", "azp": "app-1",
+		"app_only": false} {
 		if got[k] != v {
 			t.Errorf("%s is %v, want %v", k, got[k], v)
 		}
@@ -214,7 +220,8 @@ func TestAssertionsAreToldAgain(t *testing.T) {
 	}
 	a.now = start
 	for name, change := range map[string]func(){
-		"host": func() { r.Host = "b.example" }, "identity": func() { c := *d.Identity; d.Identity = &c }, "route": func() { c := *d.Route; d.Route = &c }, "TLS": func() { r.TLS = false },
+		"host": func() { r.Host = "b.example" }, "identity": func() { c := *d.Identity; d.Identity = &c }, "route": func() { c := *d.Route; d.Route = &c },
+		"TLS": func() { r.TLS = false },
 	} {
 		before := next()
 		if before != next() {
@@ -258,7 +265,8 @@ func TestCacheIsBoundedAndSafe(t *testing.T) {
 				id := user()
 				d, r := served(id)
 				for range 3 {
-					if claims, err := check(t, a.KeySet(), list(a.Headers(nil, d, r, origin))[HeaderAssertion], origin, start); err != nil || claims["oid"] != "oid-1" {
+					if claims, err := check(t, a.KeySet(), list(a.Headers(nil, d, r, origin))[HeaderAssertion], origin, start); err != nil ||
+						claims["oid"] != "oid-1" {
 						t.Error(err, claims)
 					}
 				}

@@ -7,7 +7,8 @@ var prefixes = [...]string{
 
 // names are those that only we set, whole.
 var names = [...]string{
-	"forwarded", "x-forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-rewrite-url", "x-request-id", "x-remote-user", "remote-user",
+	"forwarded", "x-forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-rewrite-url", "x-request-id", "x-remote-user",
+	"remote-user",
 }
 
 // Strip says whether a header's or trailer's name is one that nobody outside may set: it

@@ -73,7 +73,8 @@ func TestConnStandsIn(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ before, bad string }{
 		{"", "GET / HTTP/1.1\nHost: a\n"}, {get, "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"}, {post + "hello", "x" + get}, {post + "hello", "\x00\r\n\r\n"},
-		{many + "0\r\n\r\n", "\r\n" + get}, {many + "1\r\nx\r\n0\r\n\r\n", "0\r\n\r\n" + get}, {get, post[:20] + "\n"}, {get, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n" + many[17:]},
+		{many + "0\r\n\r\n", "\r\n" + get}, {many + "1\r\nx\r\n0\r\n\r\n", "0\r\n\r\n" + get}, {get, post[:20] + "\n"}, {get,
+			"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n" + many[17:]},
 	} {
 		for _, step := range []int{1, 5, 4096} {
 			if got, err := through(c.before+c.bad+get, 0, step); got != c.before+string(standIn(errLine)) || err != io.EOF {
@@ -90,10 +91,13 @@ func TestConnStandsIn(t *testing.T) {
 func TestConnEndsWithBadChunks(t *testing.T) {
 	t.Parallel()
 	for good, bads := range map[string][]string{
-		many: {"\r\n", "5\n", "5\rx", "x\r\n", "0x5\r\n", "+5\r\n", " 5\r\n", "5 \r\n", "5;a=b\r\nhello\r\n0\r\n\r\n", "5;\n", "-1\r\n", "FFFFFFFFFFFFFFFF\r\n", "0000000000000000\r\n", "5\t\r\n",
+		many: {"\r\n", "5\n", "5\rx", "x\r\n", "0x5\r\n", "+5\r\n", " 5\r\n", "5 \r\n", "5;a=b\r\nhello\r\n0\r\n\r\n", "5;\n", "-1\r\n",
+			"FFFFFFFFFFFFFFFF\r\n", "0000000000000000\r\n", "5\t\r\n",
 			"5;\"\r\n\"\r\n", "\"5\"\r\n", "5,5\r\n", "g\r\n", "5\x00\r\n"},
 		many + "5\r\nhello": {"x\r\n", "\n0\r\n\r\n", "\rx", "0\r\n\r\n", "world\r\n"},
-		many + "0\r\n":      {"x\r\n\r\n", "X : y\r\n\r\n", "Content-Length: 5\r\n\r\n", "transfer_encoding: chunked\r\n\r\n", "Host: b\r\n\r\n", " X: y\r\n\r\n", "X: y\n\r\n", "X: a\x00\r\n\r\n", "\n", "Cookie: a\r\n\r\n", "Authorization: Bearer x\r\n\r\n", "X: " + strings.Repeat("y", maxTrailer) + "\r\n\r\n"},
+		many + "0\r\n": {"x\r\n\r\n", "X : y\r\n\r\n", "Content-Length: 5\r\n\r\n", "transfer_encoding: chunked\r\n\r\n", "Host: b\r\n\r\n",
+			" X: y\r\n\r\n", "X: y\n\r\n", "X: a\x00\r\n\r\n", "\n", "Cookie: a\r\n\r\n", "Authorization: Bearer x\r\n\r\n", "X: " + strings.Repeat("y",
+				maxTrailer) + "\r\n\r\n"},
 	} {
 		for _, bad := range bads {
 			for _, step := range []int{1, 4096} {
@@ -142,7 +146,8 @@ func TestConnHoldsLittle(t *testing.T) {
 // FuzzConn: how the bytes arrive does not matter, what is given is what came, and a
 // server of net/http that reads on comes to the same messages.
 func FuzzConn(f *testing.F) {
-	for _, s := range []string{get + post + "hello" + get, many + "5\r\nhello\r\n0\r\nX: y\r\n\r\n" + get, many + "5;a\r\nhello", sock + "x", "GET / HTTP/1.1\n\n", get + "x"} {
+	for _, s := range []string{get + post + "hello" + get, many + "5\r\nhello\r\n0\r\nX: y\r\n\r\n" + get, many + "5;a\r\nhello", sock + "x",
+		"GET / HTTP/1.1\n\n", get + "x"} {
 		f.Add([]byte(s), 3)
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, step int) {
@@ -166,7 +171,8 @@ func FuzzConn(f *testing.F) {
 				}
 				t.Fatalf("%q: %v", plain, err)
 			}
-			if _, err := io.Copy(io.Discard, req.Body); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err.Error() != "http: unexpected EOF reading trailer" {
+			if _, err := io.Copy(io.Discard, req.Body); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) &&
+				err.Error() != "http: unexpected EOF reading trailer" {
 				t.Fatalf("%q: %v", plain, err)
 			}
 		}

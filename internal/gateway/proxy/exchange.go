@@ -63,6 +63,7 @@ func (x *exchange) serve(w http.ResponseWriter, hr *http.Request) {
 		x.body = &body{from: hr.Body, watch: x.watch, most: limits.Body}
 		hr.Body = x.body
 	}
+	x.watch.touch()
 	x.sent = time.Now()
 	x.proxy.stats.open.Inc()
 	defer x.proxy.stats.open.Dec()

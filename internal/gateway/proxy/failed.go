@@ -18,11 +18,14 @@ import (
 type trouble struct{ word, title, fix string }
 
 var troubles = map[int]trouble{
-	http.StatusRequestEntityTooLarge:       {"body-too-long", "the body is longer than is taken here", "send less, or have the route's limits.body raised"},
-	http.StatusRequestHeaderFieldsTooLarge: {"head-too-long", "the headers are longer than are taken here", "send less, or have the route's limits.header raised"},
-	http.StatusBadGateway:                  {"upstream-failed", "what is behind the gateway did not answer", "try again; partnerguard gateway status tells which upstreams are healthy"},
-	http.StatusServiceUnavailable:          {"upstream-unavailable", "what is behind the gateway is down or has enough to do", "try again in a moment"},
-	http.StatusGatewayTimeout:              {"upstream-slow", "what is behind the gateway did not answer in time", "try again, or have the route's limits.timeout raised"},
+	http.StatusRequestEntityTooLarge: {"body-too-long", "the body is longer than is taken here", "send less, or have the route's limits.body raised"},
+	http.StatusRequestHeaderFieldsTooLarge: {"head-too-long", "the headers are longer than are taken here",
+		"send less, or have the route's limits.header raised"},
+	http.StatusBadGateway: {"upstream-failed", "what is behind the gateway did not answer",
+		"try again; partnerguard gateway status tells which upstreams are healthy"},
+	http.StatusServiceUnavailable: {"upstream-unavailable", "what is behind the gateway is down or has enough to do", "try again in a moment"},
+	http.StatusGatewayTimeout: {"upstream-slow", "what is behind the gateway did not answer in time",
+		"try again, or have the route's limits.timeout raised"},
 }
 
 // Failed is the answer where a request that may pass could not: status is 413, 431, 502,
@@ -62,6 +65,9 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 		ends(w, r)
 		x.fail(w, http.StatusRequestEntityTooLarge, sent)
 	case errors.Is(cause, errTimeout):
+		if x.body != nil {
+			ends(w, r)
+		}
 		x.fail(w, http.StatusGatewayTimeout, errTimeout)
 	case unplain(sent):
 		x.refuse(w, r, errChunk)

@@ -4,8 +4,8 @@ import "bytes"
 
 // fields is what the fields of one head say of the connection.
 type fields struct {
-	host, length, coding, connection, upgrade, expect bool
-	keep                                              bool
+	host, length, coding, upgrade, expect bool
+	keep                                  bool
 }
 
 // add reads one field. It knows those that say where a message ends, what becomes of the
@@ -149,7 +149,8 @@ func matters(name []byte) bool {
 // framing says whether a name is of a field that no trailer may have (RFC 9110 section
 // 6.5.1), because it says where a message ends or whom it is for.
 func framing(name []byte) bool {
-	for _, other := range [...]string{"content-length", "transfer-encoding", "host", "connection", "trailer", "te", "upgrade", "authorization", "cookie", "expect"} {
+	for _, other := range [...]string{"content-length", "transfer-encoding", "host", "connection", "trailer", "te", "upgrade", "authorization", "cookie",
+		"expect"} {
 		if alike(name, other) {
 			return true
 		}

@@ -34,7 +34,8 @@ func TestCheckHeadTakesPlainOnes(t *testing.T) {
 func TestHeadIsTold(t *testing.T) {
 	t.Parallel()
 	var h Head
-	if err := h.Parse([]byte("POST http://a:1/b?c HTTP/1.1\r\nHost: a:1\r\nContent-Length: 12\r\nExpect: 100-continue\r\nConnection: close\r\nTrailer: x\r\n\r\n")); err != nil {
+	if err := h.Parse([]byte("POST http://a:1/b?c HTTP/1.1\r\nHost: a:1\r\nContent-Length: 12\r\n" +
+		"Expect: 100-continue\r\nConnection: close\r\nTrailer: x\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	if string(h.Method) != "POST" || string(h.Target) != "http://a:1/b?c" || string(h.Path) != "/b?c" || string(h.Host) != "a:1" ||
@@ -74,31 +75,39 @@ func hostileHeads() []hostile {
 		"Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 5",
 		"content-length: 0\r\nTRANSFER-ENCODING: CHUNKED", "Transfer-Encoding: chunked\r\nX: y\r\nContent-Length: 0",
 	}, errLength: {
-		"Content-Length: 5\r\nContent-Length: 5", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5, 5", "Content-Length: +5", "Content-Length: -5",
-		"Content-Length: 0x5", "Content-Length: 5 5", "Content-Length:", "Content-Length: \t", "Content-Length: 05", "Content-Length: 00", "Content-Length: 5.0",
+		"Content-Length: 5\r\nContent-Length: 5", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5, 5", "Content-Length: +5",
+		"Content-Length: -5",
+		"Content-Length: 0x5", "Content-Length: 5 5", "Content-Length:", "Content-Length: \t", "Content-Length: 05", "Content-Length: 00",
+		"Content-Length: 5.0",
 		"Content-Length: 5e1", "Content-Length: 1_0", "Content-Length: 9999999999999999999", "Content-Length: 18446744073709551621", "Content-Length: ٥",
 		"Content-Length: 5;", "Content-Length: \"5\"", "Content-Length: 5\r\ncontent-length: 5",
 	}, errCoding: {
 		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: gzip, chunked",
 		"Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked;q=1",
 		"Transfer-Encoding: \"chunked\"", "Transfer-Encoding: ,chunked", "Transfer-Encoding: chunked,", "Transfer-Encoding:", "Transfer-Encoding: cow",
-		"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chun\u212aed", "Transfer-Encoding: x chunked", "Transfer-Encoding: chunked\xa0",
+		"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chun\u212aed", "Transfer-Encoding: x chunked",
+		"Transfer-Encoding: chunked\xa0",
 	}, errLine: {
-		"Transfer-Encoding: \x0bchunked", "Transfer-Encoding: chunked\x00", "X: a\x00b", "X: a\rb", "X: a\nContent-Length: 5", "X: a\x01b", "X: a\x7fb", "X: a\x0cb",
+		"Transfer-Encoding: \x0bchunked", "Transfer-Encoding: chunked\x00", "X: a\x00b", "X: a\rb", "X: a\nContent-Length: 5", "X: a\x01b", "X: a\x7fb",
+		"X: a\x0cb",
 		"X: a\r\r\nTransfer-Encoding: chunked", "X\x00: a", "X: a\x1bb", "\nContent-Length: 5",
 	}, errName: {
-		"Transfer-Encoding : chunked", "Transfer-Encoding\t: chunked", "Content-Length : 5", "Transfer Encoding: chunked", ": x", "X", "X y: z", "(X): y", "X/Y: z",
+		"Transfer-Encoding : chunked", "Transfer-Encoding\t: chunked", "Content-Length : 5", "Transfer Encoding: chunked", ": x", "X", "X y: z", "(X): y",
+		"X/Y: z",
 		"\"X\": y", "X@Y: z", "Tränsfer: x", "Content-Length\xa0: 5", "[X]: y", "X=Y; z", "{X}: y", "\xef\xbb\xbfX: y", "X,Y: z", "Content-Length\\: 5",
 		strings.Repeat("a", maxField+1) + ": b",
 	}, errFold: {
-		" X: y", "\tX: y", "X: y\r\n z", "X: y\r\n\tTransfer-Encoding: chunked", "X:\r\n Transfer-Encoding: chunked", "X: y\r\n ", " ", "Content-Length: 5\r\n 0",
+		" X: y", "\tX: y", "X: y\r\n z", "X: y\r\n\tTransfer-Encoding: chunked", "X:\r\n Transfer-Encoding: chunked", "X: y\r\n ", " ",
+		"Content-Length: 5\r\n 0",
 	}, errUnderscore: {
-		"Content_Length: 5", "Transfer_Encoding: chunked", "content_length: 0", "TRANSFER_Encoding: x", "X_HTTP_Method_Override: GET", "Content_Type: text/html",
+		"Content_Length: 5", "Transfer_Encoding: chunked", "content_length: 0", "TRANSFER_Encoding: x", "X_HTTP_Method_Override: GET",
+		"Content_Type: text/html",
 	}, errHost: {
 		"Host: a.example", "Host: b.example", "host: a.example", "HOST:",
 	}, errConnection: {
 		"Connection: close, X-Partnerguard-User", "Connection: Authorization", "Connection: cookie, keep-alive", "Connection: close, keep-alive",
-		"Connection: keep-alive\r\nConnection: close", "Connection: Host", "Connection: Content-Length", "Connection: clo\u017fe", "Connection: close;", "Connection: \"close\"",
+		"Connection: keep-alive\r\nConnection: close", "Connection: Host", "Connection: Content-Length", "Connection: clo\u017fe", "Connection: close;",
+		"Connection: \"close\"",
 		"Connection: transfer-encoding", "Connection: x-forwarded-for",
 	}, errUpgrade: {
 		"Upgrade: websocket\r\nUpgrade: h2c", "Upgrade: websocket\r\nContent-Length: 5", "Upgrade: websocket\r\nTransfer-Encoding: chunked",
@@ -115,19 +124,25 @@ func hostileHeads() []hostile {
 	for _, s := range hostileHosts {
 		add(errHost, withHost(s))
 	}
-	add(errHost, "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+	add(errHost, "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+		"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET http://a:80/ HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET http://a\\@b/ HTTP/1.1\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
-	add(errMethod, "get / HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "G\tET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	add(errMethod, "get / HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"G\tET / HTTP/1.1\r\nHost: a\r\n\r\n",
 		" GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GE(T / HTTP/1.1\r\nHost: a\r\n\r\n", strings.Repeat("A", maxMethod+1)+" / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET\r\nHost: a\r\n\r\n", "GET1 / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI / HTTP/2.0\r\n\r\nSM\r\n\r\n", "Get / HTTP/1.1\r\nHost: a\r\n\r\n")
-	add(errVersion, "GET /\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "GET / http/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+		"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET\r\nHost: a\r\n\r\n", "GET1 / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI / HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"Get / HTTP/1.1\r\nHost: a\r\n\r\n")
+	add(errVersion, "GET /\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "GET / http/1.1\r\nHost: a\r\n\r\n",
+		"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
 		"GET / HTTP/0.9\r\nHost: a\r\n\r\n", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", "GET /  HTTP/1.1\r\nHost: a\r\n\r\n",
-		"GET / / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1x\r\nHost: a\r\n\r\n", "GET / HTTP/01.1\r\nHost: a\r\n\r\n", "GET / HTTP/1,1\r\nHost: a\r\n\r\n",
+		"GET / / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1x\r\nHost: a\r\n\r\n", "GET / HTTP/01.1\r\nHost: a\r\n\r\n",
+		"GET / HTTP/1,1\r\nHost: a\r\n\r\n",
 		"GET / HTTPS/1.1\r\nHost: a\r\n\r\n", "GET / \r\nHost: a\r\n\r\n")
 	add(errLine, "GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\rHost: a\r\r", "GET / HTTP/1.1\r\nHost: a\n\r\n", "GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\n\n", "GET / HTTP/1.1\r\nHost: a\r\n\rX", "GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n")
-	add(errEnd, "", "GET / HTTP/1.1", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\nX", "GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n")
+	add(errEnd, "", "GET / HTTP/1.1", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\nX",
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n")
 	add(errCoding, "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
 	add(ErrHeadLong, withFields(strings.Repeat("X: y\r\n", maxFields)+"Z: z"), withFields("X: "+strings.Repeat("y", MaxHead)))
 	return out

@@ -99,7 +99,7 @@ type Health struct {
 func (p *Proxy) Health() []Health {
 	now, seen := time.Now(), map[*target]bool{}
 	var out []Health
-	ways := *p.ways.Load()
+	ways := p.ways.Load().now
 	for _, route := range p.table.Load().Routes {
 		q := ways[route].pool
 		if q == nil {

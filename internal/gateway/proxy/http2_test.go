@@ -139,7 +139,8 @@ func TestHTTP2(t *testing.T) {
 			t.Errorf("%s: the upstream saw %+v", c.name, seen)
 		}
 		for _, s := range seen {
-			if user := s.Header["X-Partnerguard-User"]; len(user) != 1 || user[0] == "root" || s.Header["X_partnerguard_user"] != nil || s.Header["Cookie"] != nil && s.Header["Cookie"][0] != "a=b" {
+			if user := s.Header["X-Partnerguard-User"]; len(user) != 1 || user[0] == "root" || s.Header["X_partnerguard_user"] != nil ||
+				s.Header["Cookie"] != nil && s.Header["Cookie"][0] != "a=b" {
 				t.Errorf("%s: the upstream saw %v", c.name, s.Header)
 			}
 		}

@@ -27,14 +27,17 @@ func newStats() *stats {
 		return prometheus.CounterOpts{Name: "partnerguard_gateway_" + name, Help: help}
 	}
 	return &stats{
-		answers: prometheus.NewCounterVec(opts("upstream_answers_total", "Answers of upstreams, and of the gateway in their place, by route and class of status."),
+		answers: prometheus.NewCounterVec(opts("upstream_answers_total",
+			"Answers of upstreams, and of the gateway in their place, by route and class of status."),
 			[]string{"route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "partnerguard_gateway_upstream_seconds",
 			Help: "Time until an upstream's head was there, by route.", Buckets: prometheus.ExponentialBuckets(.001, 4, 8)}, []string{"route"}),
 		retries: prometheus.NewCounterVec(opts("upstream_retries_total", "Requests that were sent once more, by route."), []string{"route"}),
-		cut:     prometheus.NewCounterVec(opts("streams_cut_total", "Streams that were ended, by why: idle, over (who has it may not any more)."), []string{"why"}),
-		heads:   prometheus.NewCounter(opts("heads_refused_total", "Requests that could be read in two ways.")),
-		open:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "partnerguard_gateway_requests_open", Help: "Requests at upstreams now, streams among them."}),
+		cut: prometheus.NewCounterVec(opts("streams_cut_total", "Streams that were ended, by why: idle, over (who has it may not any more)."),
+			[]string{"why"}),
+		heads: prometheus.NewCounter(opts("heads_refused_total", "Requests that could be read in two ways.")),
+		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "partnerguard_gateway_requests_open",
+			Help: "Requests at upstreams now, streams among them."}),
 	}
 }
 

@@ -58,7 +58,8 @@ func compare(t *testing.T, head []byte, who string, ours, theirs reading) {
 }
 
 // apart are the fields that servers keep elsewhere than among the others.
-var apart = map[string]bool{"host": true, "content-length": true, "transfer-encoding": true, "trailer": true, "connection": true, "pragma": true, "cache-control": true}
+var apart = map[string]bool{"host": true, "content-length": true, "transfer-encoding": true, "trailer": true, "connection": true, "pragma": true,
+	"cache-control": true}
 
 func field(name, value string) string { return strings.ToLower(name) + ": " + value }
 

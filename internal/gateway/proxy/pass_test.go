@@ -61,14 +61,16 @@ func TestPassedOn(t *testing.T) {
 		t.Errorf("%+v", seen)
 	}
 	for name, want := range map[string]string{
-		"Cookie": "a=b", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Range": "bytes=0-1", "Te": "trailers", "Accept-Encoding": "br", "Content-Length": "5",
+		"Cookie": "a=b", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Range": "bytes=0-1", "Te": "trailers",
+		"Accept-Encoding": "br", "Content-Length": "5",
 		"Authorization": "Bearer good", "X-Partnerguard-User": "ada@contoso.example", "X-Partnerguard-Mfa": "true", "X-Partnerguard-Route": "open",
 	} {
 		if got := seen.Header[name]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s is %q, want %s", name, got, want)
 		}
 	}
-	if seen.Header["Via"] != nil || len(seen.Header["X-Partnerguard-Assertion"]) != 1 || seen.Header["X-Request-Id"][0] != seen.Header["X-Partnerguard-Request"][0] {
+	if seen.Header["Via"] != nil || len(seen.Header["X-Partnerguard-Assertion"]) != 1 ||
+		seen.Header["X-Request-Id"][0] != seen.Header["X-Partnerguard-Request"][0] {
 		t.Errorf("%v", seen.Header)
 	}
 	if res.Header.Get(answer.HeaderMode) != "report" {
@@ -96,7 +98,8 @@ func TestAnswersAreCleaned(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	_, res := g.get(g.ask("GET", "/", nil))
-	if res.StatusCode != http.StatusTeapot || res.Header.Get("X-Hop") != "" || res.Header.Get("Keep-Alive") != "" || !slices.Equal(res.Header["Set-Cookie"], []string{"a=b"}) ||
+	if res.StatusCode != http.StatusTeapot || res.Header.Get("X-Hop") != "" || res.Header.Get("Keep-Alive") != "" || !slices.Equal(res.Header["Set-Cookie"],
+		[]string{"a=b"}) ||
 		res.Header.Get("X-Partnerguard-User") != "" || !slices.Equal(res.Header["Partnerguard-Mode"], []string{"report"}) {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
 	}
@@ -118,7 +121,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	g.proxy.mu.Lock()
-	for route, w := range *g.proxy.ways.Load() {
+	for route, w := range g.proxy.ways.Load().now {
 		if route.Name == "strict" {
 			w.count.Add(50)
 			defer w.count.Add(-50)
@@ -155,6 +158,7 @@ func TestUpstreamsThatFail(t *testing.T) {
 	if took := time.Since(began); took < 900*time.Millisecond || took > 4*time.Second {
 		t.Errorf("it took %s", took)
 	}
+	g.status(g.ask("POST", "/strict/slow", strings.NewReader("x")), 504, "upstream-slow")
 	g.status(g.ask("POST", "/strict/bad", strings.NewReader("x")), 502, "upstream-failed")
 	r := g.ask("GET", "/strict/half", nil)
 	r.Header.Set("Authorization", "Bearer good")
@@ -192,8 +196,10 @@ func TestRetries(t *testing.T) {
 		status             int
 		calls              int32
 	}{
-		{"GET", "", "early", 200, 2}, {"HEAD", "", "early", 200, 2}, {"DELETE", "", "early", 200, 2}, {"PUT", "", "early", 200, 2}, {"OPTIONS", "", "early", 200, 2},
-		{"POST", "", "early", 502, 1}, {"PATCH", "", "early", 502, 1}, {"PUT", "x", "early", 502, 1}, {"GET", "x", "early", 502, 1}, {"GET", "", "late", 502, 1},
+		{"GET", "", "early", 200, 2}, {"HEAD", "", "early", 200, 2}, {"DELETE", "", "early", 200, 2}, {"PUT", "", "early", 200, 2}, {"OPTIONS", "", "early",
+			200, 2},
+		{"POST", "", "early", 502, 1}, {"PATCH", "", "early", 502, 1}, {"PUT", "x", "early", 502, 1}, {"GET", "x", "early", 502, 1}, {"GET", "", "late", 502,
+			1},
 	} {
 		calls.Store(0)
 		var body io.Reader
@@ -248,12 +254,14 @@ func TestTrustedProxies(t *testing.T) {
 		t.Errorf("who is not trusted is believed: %s", back)
 	}
 	g.take(fmt.Sprintf(routes, g.upstream.URL), "trusted: [127.0.0.0/8, 10.0.0.0/8]")
-	if back := ask(forwarded); !strings.Contains(back, `"X-Forwarded-For":["192.0.2.9"]`) || !strings.Contains(back, `"X-Forwarded-Host":["outer.example"]`) ||
+	if back := ask(forwarded); !strings.Contains(back, `"X-Forwarded-For":["192.0.2.9"]`) || !strings.Contains(back,
+		`"X-Forwarded-Host":["outer.example"]`) ||
 		!strings.Contains(back, `"X-Forwarded-Proto":["https"]`) || !strings.Contains(back, `"host":"outer.example"`) {
 		t.Errorf("who is trusted is not believed: %s", back)
 	}
 	for _, fields := range []string{
-		"X-Forwarded-Host: a, b\r\n", "X-Forwarded-Host: a\r\nX-Forwarded-Host: b\r\n", "X-Forwarded-Proto: gopher\r\n", "X-Forwarded-Proto: https, http\r\n", "X-Forwarded-For: x\r\n", "X-Forwarded-Host: a@b\r\n",
+		"X-Forwarded-Host: a, b\r\n", "X-Forwarded-Host: a\r\nX-Forwarded-Host: b\r\n", "X-Forwarded-Proto: gopher\r\n", "X-Forwarded-Proto: https, http\r\n",
+		"X-Forwarded-For: x\r\n", "X-Forwarded-Host: a@b\r\n",
 	} {
 		if got := statuses(ask(fields)); len(got) != 1 || got[0] != "400" {
 			t.Errorf("%q: %v", fields, got)

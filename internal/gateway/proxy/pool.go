@@ -44,9 +44,9 @@ type pool struct {
 func (p *Proxy) Take(t *gateway.Table) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	pools, ways := map[string]*pool{}, map[*gateway.Route]way{}
+	pools, now, before := map[string]*pool{}, map[*gateway.Route]way{}, p.ways.Load().now
 	counts := map[string]*atomic.Int64{}
-	for route, w := range *p.ways.Load() {
+	for route, w := range before {
 		counts[route.Name] = w.count
 	}
 	for _, route := range t.Routes {
@@ -69,11 +69,11 @@ func (p *Proxy) Take(t *gateway.Table) error {
 				pools[key] = w.pool
 			}
 		}
-		ways[route] = w
+		now[route] = w
 	}
 	old := p.pools
 	p.pools = pools
-	p.ways.Store(&ways)
+	p.ways.Store(&ways{now: now, before: before})
 	p.table.Store(t)
 	closePools(old, pools)
 	return nil
@@ -124,7 +124,8 @@ func (p *Proxy) newPool(u *gateway.Upstream, roots []byte) (*pool, error) {
 	if len(roots) > 0 {
 		set := x509.NewCertPool()
 		if !set.AppendCertsFromPEM(roots) {
-			return nil, problem.New(problem.BadInput, "%s has no certificate in PEM", u.CA).WithHint("put the roots of the upstream there, each as BEGIN CERTIFICATE")
+			return nil, problem.New(problem.BadInput, "%s has no certificate in PEM",
+				u.CA).WithHint("put the roots of the upstream there, each as BEGIN CERTIFICATE")
 		}
 		q.sender.TLSClientConfig.RootCAs = set
 	}

@@ -42,7 +42,26 @@ type Proxy struct {
 
 	mu    sync.Mutex // guards pools and the table's change
 	pools map[string]*pool
-	ways  atomic.Pointer[map[*gateway.Route]way]
+	ways  atomic.Pointer[ways]
+}
+
+// ways are those of the table that holds and of the one before: a judge takes a table a
+// moment sooner or later than the proxy.
+type ways struct{ now, before map[*gateway.Route]way }
+
+func (w *ways) of(route *gateway.Route) way {
+	if found, ok := w.now[route]; ok {
+		return found
+	}
+	if found, ok := w.before[route]; ok {
+		return found
+	}
+	for r, found := range w.now {
+		if r.Name == route.Name {
+			return found
+		}
+	}
+	return way{}
 }
 
 // way is where a route's requests go.
@@ -70,7 +89,7 @@ func New(d Deps) (*Proxy, error) {
 	}
 	p := &Proxy{deps: d, pools: map[string]*pool{}, stats: newStats()}
 	p.table.Store(&gateway.Table{})
-	p.ways.Store(&map[*gateway.Route]way{})
+	p.ways.Store(&ways{})
 	p.pass = &httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: p, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, BufferPool: &buffers{},
 		ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
@@ -134,7 +153,8 @@ func (p *Proxy) own(w http.ResponseWriter, hr *http.Request, r *gateway.Request)
 func (x *exchange) decide(hr *http.Request) {
 	r := &x.request
 	encoded := strings.Contains(r.Path, "%2F") || strings.Contains(r.Path, "%2f")
-	preflight := r.Method == http.MethodOptions && r.Authorization == "" && hr.Header.Get("Origin") != "" && hr.Header.Get("Access-Control-Request-Method") != ""
+	preflight := r.Method == http.MethodOptions && r.Authorization == "" && hr.Header.Get("Origin") != "" &&
+		hr.Header.Get("Access-Control-Request-Method") != ""
 	if encoded || preflight {
 		route, _ := x.table.Find(r.Host, r.Path)
 		switch {
@@ -154,22 +174,10 @@ func (x *exchange) decide(hr *http.Request) {
 	x.find()
 }
 
-// find gives the way of the route. A judge may have taken a new table a moment before
-// the proxy: the route of the same name is the way then.
 func (x *exchange) find() {
-	if x.decision.Route == nil {
-		return
+	if x.decision.Route != nil {
+		x.way = x.proxy.ways.Load().of(x.decision.Route)
 	}
-	ways := *x.proxy.ways.Load()
-	way, ok := ways[x.decision.Route]
-	if !ok {
-		for route, w := range ways {
-			if route.Name == x.decision.Route.Name && route.Upstream == x.decision.Route.Upstream {
-				way = w
-			}
-		}
-	}
-	x.way = way
 }
 
 func (x *exchange) note() {

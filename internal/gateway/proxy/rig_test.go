@@ -81,15 +81,19 @@ func (*rig) Full() bool { return false }
 
 // routes are those of the tests; %s is the upstream.
 const routes = `
-  - {name: strict, path: /strict, upstream: "%[1]s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: enforce, preflight: true, authorization: drop, limits: {body: 1KB, header: 4KB, timeout: 1s, idle: 1s, retries: 1, parallel: 50}}
-  - {name: slash, path: /slash, upstream: "%[1]s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: report, allowEncodedSlash: true}
-  - {name: open, path: /, upstream: "%[1]s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: report, limits: {body: 1GB, timeout: 5s, idle: 1m}}
+  - {name: strict, path: /strict, upstream: "%[1]s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: enforce, preflight: true,
+	authorization: drop, limits: {body: 1KB, header: 4KB, timeout: 1s, idle: 1s, retries: 1, parallel: 50}}
+  - {name: slash, path: /slash, upstream: "%[1]s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: report,
+	allowEncodedSlash: true}
+  - {name: open, path: /, upstream: "%[1]s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: report, limits: {body: 1GB,
+	timeout: 5s, idle: 1m}}
 `
 
 func newRig(t testing.TB, change func(*Deps)) *rig {
 	t.Helper()
-	g := &rig{t: t, upstream: gatewaytest.NewUpstream(t), id: &gateway.Identity{Way: gateway.ByBearer, Tenant: "7b2d0000-0000-4000-8000-000000000001", ObjectID: "oid-1",
-		Account: "ada@contoso.example", Proven: true}}
+	g := &rig{t: t, upstream: gatewaytest.NewUpstream(t), id: &gateway.Identity{Way: gateway.ByBearer, Tenant: "7b2d0000-0000-4000-8000-000000000001",
+		ObjectID: "oid-1",
+		Account:  "ada@contoso.example", Proven: true}}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -118,9 +122,11 @@ func newRig(t testing.TB, change func(*Deps)) *rig {
 // take has both the judge and the proxy take a table of these routes.
 func (g *rig) take(routes, head string) {
 	g.t.Helper()
-	if err := g.proxy.Take(g.compile(routes, head)); err != nil {
+	t := g.compile(routes, head)
+	if err := g.proxy.Take(t); err != nil {
 		g.t.Fatal(err)
 	}
+	g.table.Store(t)
 }
 
 func (g *rig) compile(routes, head string) *gateway.Table {
@@ -130,9 +136,7 @@ func (g *rig) compile(routes, head string) *gateway.Table {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	t := f.Compile(1)
-	g.table.Store(t)
-	return t
+	return f.Compile(1)
 }
 
 type guarded struct{ net.Listener }
@@ -151,7 +155,8 @@ func (g *rig) listen(strict bool) string {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	s := &http.Server{Handler: g.proxy, ReadHeaderTimeout: 5 * time.Second, DisableGeneralOptionsHandler: true, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), Protocols: new(http.Protocols)}
+	s := &http.Server{Handler: g.proxy, ReadHeaderTimeout: 5 * time.Second, DisableGeneralOptionsHandler: true,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), Protocols: new(http.Protocols)}
 	s.Protocols.SetHTTP1(true)
 	at := l.Addr().String()
 	if strict {

@@ -42,7 +42,8 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.Close()
-	_, _ = fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Saw: %s\r\n\r\n", r.Header.Get("X-Partnerguard-User"))
+	_, _ = fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Saw: %s\r\n\r\n",
+		r.Header.Get("X-Partnerguard-User"))
 	_ = rw.Flush()
 	_, _ = io.Copy(c, rw)
 }

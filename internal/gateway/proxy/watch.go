@@ -39,7 +39,6 @@ type watch struct {
 func newWatch(x *exchange, cancel context.CancelCauseFunc, client *http.ResponseController) *watch {
 	w := &watch{x: x, cancel: cancel, client: client}
 	w.timer = time.AfterFunc(time.Hour, w.late)
-	w.touch()
 	return w
 }
 
@@ -98,9 +97,11 @@ func (w *watch) cut(why error) {
 		return
 	}
 	w.cancel(why)
-	past := time.Unix(1, 0)
-	_ = w.client.SetReadDeadline(past)
-	if w.stream.Load() {
+	past, stream := time.Unix(1, 0), w.stream.Load()
+	if stream || w.x.body != nil { // net/http takes it for the client's end: the connection is none any more
+		_ = w.client.SetReadDeadline(past)
+	}
+	if stream {
 		w.x.proxy.stats.cut.WithLabelValues(cutWord(why)).Inc()
 		_ = w.client.SetWriteDeadline(past)
 	}
