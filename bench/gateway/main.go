@@ -37,7 +37,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "turns of each server")
 	each := flag.Duration("each", time.Second, "length of a turn")
 	only := flag.String("only", "", "servers, by their names' beginnings, with commas")
-	cells := flag.String("cells", "", "cells, as 1/32/plain, with commas; all by default")
+	cells := flag.String("cells", "", "cells, as 1/32/plain, with commas; cold; flood; all by default")
 	flag.Parse()
 	install()
 	dir, err := os.MkdirTemp("", "gateway-bench")
@@ -165,6 +165,10 @@ func (b *bench) smoke() {
 func (b *bench) table() {
 	up := startUpstream()
 	defer up.stop()
+	if b.cells == "cold" {
+		b.cold(up.at)
+		return
+	}
 	tokens := make([]string, 64)
 	for i := range tokens {
 		tokens[i] = b.signer.mint(b.signer.claims(i))
@@ -179,6 +183,13 @@ func (b *bench) table() {
 			b.cell(name, c, conns, up.at, tokens)
 		}
 	}
+	if b.cells == "" {
+		b.cold(up.at)
+	}
+	if b.cells == "" || b.cells == "flood" {
+		b.flood(up.at, tokens)
+	}
+	fmt.Printf("load at the end %s\n", loadavg())
 }
 
 func (b *bench) cell(name string, c cell, conns int, upstream string, tokens []string) {
