@@ -207,7 +207,7 @@ func readAsIs(r *bufio.Reader) (text, path string, err error) {
 		}
 		b.WriteString(line)
 		if n == 0 {
-			path = strings.Fields(line)[1]
+			path, _, _ = strings.Cut(strings.Fields(line)[1], "?")
 		}
 		lower := strings.ToLower(line)
 		if _, err := fmt.Sscanf(lower, "content-length: %d", &length); err == nil {
