@@ -39,11 +39,18 @@ type result struct {
 // loadMain is the load process: it reads a job, and prints its result.
 func loadMain() {
 	var j job
-	must(json.NewDecoder(os.Stdin).Decode(&j))
-	must(json.NewEncoder(os.Stdout).Encode(j.run()))
+	in := json.NewDecoder(os.Stdin)
+	must(in.Decode(&j))
+	must(json.NewEncoder(os.Stdout).Encode(j.run(func() {
+		fmt.Println(`"ready"`)
+		var word string
+		must(in.Decode(&word))
+	})))
 }
 
-func (j *job) run() result {
+// run does the job. ready is called when all connections stand, handshakes included, and
+// returns when the work may begin.
+func (j *job) run(ready func()) result {
 	var good, bad, next atomic.Int64
 	var first atomic.Pointer[string]
 	var all sync.WaitGroup
@@ -58,10 +65,14 @@ func (j *job) run() result {
 		}
 		return bytes.HasPrefix(got, []byte("HTTP/1.1 200"))
 	}
-	began := time.Now()
-	end := began.Add(j.For)
+	var began, end time.Time
+	var stand sync.WaitGroup
+	work := make(chan struct{})
+	stand.Add(j.Conns)
 	for range j.Conns {
 		all.Go(func() {
+			standing := sync.OnceFunc(stand.Done)
+			defer standing()
 			c, err := j.dial()
 			if err != nil {
 				text := err.Error()
@@ -70,6 +81,8 @@ func (j *job) run() result {
 				return
 			}
 			defer func() { _ = c.Close() }()
+			standing()
+			<-work
 			_ = c.SetDeadline(end.Add(5 * time.Second))
 			buf := make([]byte, 16<<10)
 			for n := 0; ; n++ {
@@ -109,6 +122,11 @@ func (j *job) run() result {
 			}
 		})
 	}
+	stand.Wait()
+	ready()
+	began = time.Now()
+	end = began.Add(j.For)
+	close(work)
 	all.Wait()
 	r := result{Good: good.Load(), Bad: bad.Load(), Took: time.Since(began)}
 	if p := first.Load(); p != nil {

@@ -33,7 +33,7 @@ func (b *bench) cold(upstream string) {
 		for range b.rounds {
 			p := b.signer.gateway(name, freePort(), upstream, cell{1, false}, lean, true)
 			j := job{At: p.at, Conns: 32, For: time.Minute, Once: true, Tokens: repeat(tokens[:16], 250)}
-			load(j) // it warms up, and what follows is the same again, warm
+			load(j, nil) // it warms up, and what follows is the same again, warm
 			warm := spentIn(p, j)
 			j.Tokens = tokens
 			extra = append(extra, micros(spentIn(p, j)-warm, n))
@@ -53,8 +53,8 @@ func repeat(list []string, n int) (out []string) {
 }
 
 func spentIn(p *process, j job) time.Duration {
-	before := p.spent()
-	if r := load(j); r.Bad > 0 {
+	before := time.Duration(0)
+	if r := load(j, func() { before = p.spent() }); r.Bad > 0 {
 		fmt.Printf("%s: %d failed: %s\n", p.name, r.Bad, r.First)
 	}
 	return p.spent() - before
@@ -113,19 +113,19 @@ func (b *bench) flood(upstream string, tokens []string) {
 			p = b.signer.gateway(name, freePort(), upstream, c, name == "lean", true)
 		}
 		good := job{At: p.at, Conns: 8, For: b.each, Tokens: tokens}
-		load(good)
+		load(good, nil)
 		before := p.resident()
 		var alone, beside []float64
 		floods := int64(0)
 		for range b.rounds {
-			alone = append(alone, rate(load(good)))
+			alone = append(alone, rate(load(good, nil)))
 			done := make(chan result)
 			go func() {
 				done <- load(job{At: p.at, Conns: 32, For: b.each + 400*time.Millisecond, Tokens: tokens[:1], Refused: true, Forge: true,
-					Pace: 20 * time.Millisecond, From: "127.0.0.2"})
+					Pace: 20 * time.Millisecond, From: "127.0.0.2"}, nil)
 			}()
 			time.Sleep(200 * time.Millisecond)
-			beside = append(beside, rate(load(good)))
+			beside = append(beside, rate(load(good, nil)))
 			floods += (<-done).Good
 		}
 		a, z := median(alone), median(beside)
