@@ -39,7 +39,13 @@ func main() {
 	cells := flag.String("cells", "", "cells, as 1/32/plain, with commas; cold; flood; all by default")
 	flag.Parse()
 	endAll()
-	install()
+	if err := install(); err != nil {
+		fmt.Println("THE PEERS ARE NOT THERE, and cannot be installed:", err)
+		if !*smoke {
+			os.Exit(1)
+		}
+		*only = "lean,full"
+	}
 	dir, err := os.MkdirTemp("", "gateway-bench")
 	must(err)
 	defer os.RemoveAll(dir)
