@@ -63,10 +63,13 @@ func endAll() {
 	signal.Notify(told, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		<-told
-		started.Range(func(pid, _ any) bool {
-			_ = syscall.Kill(-pid.(int), syscall.SIGKILL)
-			return true
-		})
+		for range 2 { // once more, for a child that was just being made
+			started.Range(func(pid, _ any) bool {
+				_ = syscall.Kill(-pid.(int), syscall.SIGKILL)
+				return true
+			})
+			time.Sleep(200 * time.Millisecond)
+		}
 		os.Exit(1)
 	}()
 }
