@@ -106,6 +106,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/bridge
 	$(MAKE) -C bench/delegation
 	$(MAKE) -C bench/fraud
+	$(MAKE) -C bench/gateway
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

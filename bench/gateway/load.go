@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"sync"
@@ -21,7 +22,11 @@ type job struct {
 	Conns   int
 	For     time.Duration
 	Tokens  []string
-	Refused bool // a 401 is what is expected
+	Refused bool          // a 401 or a 429 is what is expected
+	Once    bool          // each token once, and no longer
+	Forge   bool          // each request has a signature that is another, and wrong
+	Pace    time.Duration // between two requests of a connection
+	From    string        // the address it comes from; "" is any
 }
 
 // result is what came of it.
@@ -34,11 +39,18 @@ type result struct {
 // loadMain is the load process: it reads a job, and prints its result.
 func loadMain() {
 	var j job
-	must(json.NewDecoder(os.Stdin).Decode(&j))
-	must(json.NewEncoder(os.Stdout).Encode(j.run()))
+	in := json.NewDecoder(os.Stdin)
+	must(in.Decode(&j))
+	must(json.NewEncoder(os.Stdout).Encode(j.run(func() {
+		fmt.Println(`"ready"`)
+		var word string
+		must(in.Decode(&word))
+	})))
 }
 
-func (j *job) run() result {
+// run does the job. ready is called when all connections stand, handshakes included, and
+// returns when the work may begin.
+func (j *job) run(ready func()) result {
 	var good, bad, next atomic.Int64
 	var first atomic.Pointer[string]
 	var all sync.WaitGroup
@@ -47,14 +59,20 @@ func (j *job) run() result {
 		heads[i] = fmt.Appendf(nil, "GET /api/customers?page=2 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: azsdk-go-panel/1.4 (go1.26; linux)\r\n"+
 			"Accept: application/json\r\nx-ms-client-request-id: 6f0c1f0e-6f6b-4a3e-9d3a-2f1f0c9a7b36\r\nAuthorization: Bearer %s\r\n\r\n", t)
 	}
-	want := []byte("HTTP/1.1 200")
-	if j.Refused {
-		want = []byte("HTTP/1.1 401")
+	well := func(got []byte) bool {
+		if j.Refused {
+			return bytes.HasPrefix(got, []byte("HTTP/1.1 401")) || bytes.HasPrefix(got, []byte("HTTP/1.1 429"))
+		}
+		return bytes.HasPrefix(got, []byte("HTTP/1.1 200"))
 	}
-	began := time.Now()
-	end := began.Add(j.For)
+	var began, end time.Time
+	var stand sync.WaitGroup
+	work := make(chan struct{})
+	stand.Add(j.Conns)
 	for range j.Conns {
 		all.Go(func() {
+			standing := sync.OnceFunc(stand.Done)
+			defer standing()
 			c, err := j.dial()
 			if err != nil {
 				text := err.Error()
@@ -63,22 +81,32 @@ func (j *job) run() result {
 				return
 			}
 			defer func() { _ = c.Close() }()
+			standing()
+			<-work
 			_ = c.SetDeadline(end.Add(5 * time.Second))
 			buf := make([]byte, 16<<10)
 			for n := 0; ; n++ {
-				if n%8 == 0 && time.Now().After(end) {
+				at := int(next.Add(1)) - 1
+				if (n%8 == 0 || j.Pace > 0) && time.Now().After(end) || j.Once && at >= len(heads) {
 					return
 				}
-				head := heads[int(next.Add(1))%len(heads)]
+				head := heads[at%len(heads)]
+				if j.Forge {
+					head = forged(head)
+				}
+				time.Sleep(j.Pace)
 				got, err := ask(c, head, buf)
-				if err == io.EOF && len(got) == 0 && n > 0 { // it closes behind an answer, as it may
+				for range 3 {
+					if len(got) > 0 || err == nil || n == 0 { // a server may close behind any answer
+						break
+					}
 					if c, err = j.dial(); err != nil {
 						return
 					}
 					_ = c.SetDeadline(end.Add(5 * time.Second))
 					got, err = ask(c, head, buf)
 				}
-				if err == nil && bytes.HasPrefix(got, want) {
+				if err == nil && well(got) {
 					good.Add(1)
 					continue
 				}
@@ -94,6 +122,11 @@ func (j *job) run() result {
 			}
 		})
 	}
+	stand.Wait()
+	ready()
+	began = time.Now()
+	end = began.Add(j.For)
+	close(work)
 	all.Wait()
 	r := result{Good: good.Load(), Bad: bad.Load(), Took: time.Since(began)}
 	if p := first.Load(); p != nil {
@@ -103,11 +136,27 @@ func (j *job) run() result {
 }
 
 func (j *job) dial() (net.Conn, error) {
-	if !j.TLS {
-		return net.Dial("tcp", j.At)
+	d := new(net.Dialer)
+	if j.From != "" {
+		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(j.From)}
 	}
-	return tls.Dial("tcp", j.At, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}) // the certificate is the bench's own
+	if !j.TLS {
+		return d.Dial("tcp", j.At)
+	}
+	return tls.DialWithDialer(d, "tcp", j.At, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}) // the certificate is the bench's own
 }
+
+// forged is the request with other bytes for its token's signature.
+func forged(head []byte) []byte {
+	out := bytes.Clone(head)
+	end := len(out) - len(empty)
+	for i := end - 300; i < end-2; i++ {
+		out[i] = base64url[rand.IntN(64)]
+	}
+	return out
+}
+
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // ask sends one request and reads its answer, whose length is told or whose body is one
 // chunked piece.

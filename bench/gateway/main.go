@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -37,9 +36,16 @@ func main() {
 	rounds := flag.Int("rounds", 5, "turns of each server")
 	each := flag.Duration("each", time.Second, "length of a turn")
 	only := flag.String("only", "", "servers, by their names' beginnings, with commas")
-	cells := flag.String("cells", "", "cells, as 1/32/plain, with commas; all by default")
+	cells := flag.String("cells", "", "cells, as 1/32/plain, with commas; cold; flood; all by default")
 	flag.Parse()
-	install()
+	endAll()
+	if err := install(); err != nil {
+		fmt.Println("THE PEERS ARE NOT THERE, and cannot be installed:", err)
+		if !*smoke {
+			os.Exit(1)
+		}
+		*only = "lean,full"
+	}
 	dir, err := os.MkdirTemp("", "gateway-bench")
 	must(err)
 	defer os.RemoveAll(dir)
@@ -100,18 +106,30 @@ func stopAll(list []*process) {
 	}
 }
 
-// load runs one job in a process of its own.
-func load(j job) result {
+// load runs one job in a process of its own. ready, where it is not nil, is called when
+// its connections stand and nothing was asked yet.
+func load(j job, ready func()) result {
 	self, err := os.Executable()
 	must(err)
-	text, err := json.Marshal(j)
-	must(err)
 	cmd := exec.Command(self, "load")
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(text), os.Stderr
-	out, err := cmd.Output()
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
 	must(err)
+	out, err := cmd.StdoutPipe()
+	must(err)
+	must(cmd.Start())
+	must(json.NewEncoder(in).Encode(j))
+	from := json.NewDecoder(out)
+	var word string
+	must(from.Decode(&word))
+	if ready != nil {
+		ready()
+	}
+	must(json.NewEncoder(in).Encode("go"))
 	var r result
-	must(json.Unmarshal(out, &r))
+	must(from.Decode(&r))
+	_ = in.Close()
+	must(cmd.Wait())
 	return r
 }
 
@@ -143,14 +161,14 @@ func (b *bench) smoke() {
 				}
 			}
 			j := job{At: p.at, TLS: c.tls, Conns: 2, For: 100 * time.Millisecond, Tokens: []string{good}}
-			say("good token", load(j))
+			say("good token", load(j, nil))
 			if strings.HasSuffix(p.name, "unchecked") || p.name == "nginx" {
 				continue
 			}
 			j.Refused = true
 			for what, token := range bad {
 				j.Tokens = []string{token}
-				say(what, load(j))
+				say(what, load(j, nil))
 			}
 		}
 		stopAll(list)
@@ -165,6 +183,10 @@ func (b *bench) smoke() {
 func (b *bench) table() {
 	up := startUpstream()
 	defer up.stop()
+	if b.cells == "cold" {
+		b.cold(up.at)
+		return
+	}
 	tokens := make([]string, 64)
 	for i := range tokens {
 		tokens[i] = b.signer.mint(b.signer.claims(i))
@@ -179,6 +201,13 @@ func (b *bench) table() {
 			b.cell(name, c, conns, up.at, tokens)
 		}
 	}
+	if b.cells == "" {
+		b.cold(up.at)
+	}
+	if b.cells == "" || b.cells == "flood" {
+		b.flood(up.at, tokens)
+	}
+	fmt.Printf("load at the end %s\n", loadavg())
 }
 
 func (b *bench) cell(name string, c cell, conns int, upstream string, tokens []string) {
@@ -193,8 +222,8 @@ func (b *bench) cell(name string, c cell, conns int, upstream string, tokens []s
 			if round == 0 { // it warms up
 				j.For = 300 * time.Millisecond
 			}
-			before := p.spent()
-			r := load(j)
+			before := time.Duration(0)
+			r := load(j, func() { before = p.spent() })
 			cpu := p.spent() - before
 			if r.Bad > 0 {
 				fmt.Printf("%s, %s: %d failed: %s\n", name, p.name, r.Bad, r.First)

@@ -10,12 +10,12 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/gateway/assert"
 	"partnerguard/internal/gateway/front"
 	"partnerguard/internal/gateway/guard"
+	"partnerguard/internal/gateway/proxy"
 	"partnerguard/internal/gateway/verify"
 )
 
@@ -34,7 +35,7 @@ func (s *signer) gateway(name, at, upstream string, c cell, lean, check bool) *p
 	must(err)
 	write(filepath.Join(s.dir, "keys.json"), s.keySet())
 	args := []string{"serve", "-at", at, "-upstream", upstream, "-dir", s.dir, "-workers", strconv.Itoa(c.workers)}
-	for flag, on := range map[string]bool{"-tls": c.tls, "-lean": lean, "-check": check} {
+	for flag, on := range map[string]bool{"-tls": c.tls, "-lean": lean, "-check": check, "-bare": strings.HasSuffix(name, "no assertion")} {
 		if on {
 			args = append(args, flag)
 		}
@@ -70,6 +71,7 @@ func serveMain(args []string) {
 	set := flag.NewFlagSet("serve", flag.ExitOnError)
 	at, up, dir := set.String("at", "", ""), set.String("upstream", "", ""), set.String("dir", "", "")
 	workers, overTLS, lean, check := set.Int("workers", 1, ""), set.Bool("tls", false, ""), set.Bool("lean", false, ""), set.Bool("check", false, "")
+	bare := set.Bool("bare", false, "")
 	profile := set.String("profile", "", "")
 	must(set.Parse(args))
 	runtime.GOMAXPROCS(*workers)
@@ -89,14 +91,19 @@ func serveMain(args []string) {
 	g.Take(table)
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
-	a, err := assert.New(assert.Deps{Key: signer})
+	told := assert.Deps{Key: signer}
+	if *bare {
+		told.Key = nil
+	}
+	a, err := assert.New(told)
 	must(err)
 
-	var f *front.Front
-	var h http.Handler
-	f, err = front.New(front.Deps{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }), Lean: *lean, Judge: g, Assert: a, Failed: failed})
+	lines := front.NewLines(0)
+	p, err := proxy.New(proxy.Deps{Judge: g, Assert: a})
 	must(err)
-	h = full(g, a, "http://"+*up, f.Transport(nil, 30*time.Second, time.Minute))
+	must(p.Take(table))
+	f, err := front.New(front.Deps{Handler: p, Lean: *lean, Judge: g, Assert: a, Lines: lines, Failed: proxy.Failed})
+	must(err)
 	f.Take(table)
 	l, err := net.Listen("tcp", *at)
 	must(err)

@@ -9,8 +9,8 @@ import (
 )
 
 // install brings the three peers from Debian, where they are not there, and has none of
-// them start as a service.
-func install() {
+// them start as a service. An error is apt's: no network, or not root.
+func install() error {
 	missing := false
 	for _, p := range []string{"haproxy", "nginx", "apache2"} {
 		if _, err := exec.LookPath(p); err != nil {
@@ -18,17 +18,19 @@ func install() {
 		}
 	}
 	if _, err := os.Stat("/usr/lib/apache2/modules/mod_auth_openidc.so"); err == nil && !missing {
-		return
+		return nil
 	}
 	const policy = "/usr/sbin/policy-rc.d"
 	if _, err := os.Stat(policy); err != nil {
-		must(os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755))
+		if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
+			return err
+		}
 		defer os.Remove(policy)
 	}
 	cmd := exec.Command("sh", "-c", "apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy apache2 libapache2-mod-auth-openidc nginx")
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	cmd.Stderr = os.Stderr
-	must(cmd.Run())
+	return cmd.Run()
 }
 
 // cell is one way to run all.

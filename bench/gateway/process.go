@@ -6,9 +6,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -27,6 +29,7 @@ func start(name, at, program string, args ...string) *process {
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	must(p.cmd.Start())
+	started.Store(p.cmd.Process.Pid, true)
 	for range 200 {
 		if c, err := net.Dial("tcp", at); err == nil {
 			_ = c.Close()
@@ -48,6 +51,27 @@ func (p *process) stop() {
 	case <-time.After(3 * time.Second):
 	}
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	started.Delete(p.cmd.Process.Pid)
+}
+
+// started has the servers' groups that run now.
+var started sync.Map
+
+// endAll ends them when the bench is told to end: Apache's children outlive it otherwise.
+func endAll() {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-told
+		for range 2 { // once more, for a child that was just being made
+			started.Range(func(pid, _ any) bool {
+				_ = syscall.Kill(-pid.(int), syscall.SIGKILL)
+				return true
+			})
+			time.Sleep(200 * time.Millisecond)
+		}
+		os.Exit(1)
+	}()
 }
 
 // tick is the unit of /proc: USER_HZ, which Linux tells every program as 100.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -219,5 +220,70 @@ func TestTrustedGoTheFullPath(t *testing.T) {
 	c, r := dial(t, g)
 	if res := get(t, c, r); res.StatusCode != 200 || g.front.stats.handed.Load() != 1 {
 		t.Errorf("%d, handed over %d", res.StatusCode, g.front.stats.handed.Load())
+	}
+}
+
+// TestUpgradePasses: a WebSocket behind a plain request of the same connection.
+func TestUpgradePasses(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, true, scripted(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		for {
+			text, _, err := readAsIs(r)
+			if err != nil {
+				return
+			}
+			if !strings.Contains(text, "Upgrade: websocket") {
+				say(t, c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+				continue
+			}
+			say(t, c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+			_, _ = io.Copy(c, r)
+			return
+		}
+	}), nil)
+	c, r := dial(t, g)
+	if b, err := io.ReadAll(get(t, c, r).Body); err != nil || string(b) != "ok" {
+		t.Fatalf("%q, %v", b, err)
+	}
+	say(t, c, "GET /ws HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"+good+"\r\n")
+	if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 101 {
+		t.Fatalf("%v, %v", res, err)
+	}
+	for _, word := range []string{"hello", "GET / HTTP/1.1\r\n\r\n"} { // nothing of it is a head any more
+		say(t, c, word)
+		got := make([]byte, len(word))
+		if _, err := io.ReadFull(r, got); err != nil || string(got) != word {
+			t.Errorf("%q came back, %v", got, err)
+		}
+	}
+}
+
+// TestBodyInPieces: a body that comes behind its head in pieces, and one that is longer
+// than the buffer.
+func TestBodyInPieces(t *testing.T) {
+	t.Parallel()
+	up, seen := saw(t)
+	g := newRig(t, true, up, nil)
+	c, r := dial(t, g)
+	long := strings.Repeat("0123456789", 6000)
+	for _, text := range []string{"hello", long, "", long[:9000]} {
+		head := "POST /x HTTP/1.1\r\nHost: a.example\r\n" + good + "Content-Length: " + strconv.Itoa(len(text)) + "\r\n\r\n"
+		for _, piece := range []string{head[:30], head[30:], text[:len(text)/2], text[len(text)/2:]} {
+			say(t, c, piece)
+			time.Sleep(5 * time.Millisecond)
+		}
+		res, err := http.ReadResponse(r, nil)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("%v, %v", res, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		list := seen()
+		if got := list[len(list)-1]; !strings.HasSuffix(got, "\r\n\r\n"+text) {
+			t.Errorf("the upstream got %d bytes that end in %.20q", len(got), got[max(0, len(got)-20):])
+		}
+	}
+	if g.front.stats.handed.Load() != 0 {
+		t.Error("it was handed over")
 	}
 }

@@ -127,8 +127,10 @@ func FuzzAnswer(f *testing.F) {
 // net/http reads, and ends where it ends there.
 func FuzzChunks(f *testing.F) {
 	for _, text := range []string{
-		"0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5;a=b\r\nhello\r\n00\r\nX-A: b\r\n\r\nGET /", "a\r\n0123456789\r\n0\r\n\r\n", "5\nhello\n0\n\n", "5 \r\nhello\r\n0\r\n\r\n",
-		"+5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "-1\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "fffffffffffffffff\r\n", "5\r\r\nhello\r\n0\r\n\r\n",
+		"0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5;a=b\r\nhello\r\n00\r\nX-A: b\r\n\r\nGET /", "a\r\n0123456789\r\n0\r\n\r\n", "5\nhello\n0\n\n",
+		"5 \r\nhello\r\n0\r\n\r\n",
+		"+5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "-1\r\n\r\n",
+		"5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "fffffffffffffffff\r\n", "5\r\r\nhello\r\n0\r\n\r\n",
 		"5;\nhello\r\n0\r\n\r\n", "0\r\n X: y\r\n\r\n", ";\r\n\r\n", "\r\n",
 	} {
 		f.Add([]byte(text), byte(3))

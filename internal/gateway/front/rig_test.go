@@ -67,8 +67,10 @@ authorities: [{cloud: public}]
 signIn: {app: 3d5e7a90-0000-4000-8000-00000000000a, secret: x}
 tenants: [9a8b7c6d-0000-4000-8000-000000000001]
 routes:
-  - {name: panel, host: a.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api], limits: {timeout: 2s, idle: 2s, retries: 0, body: 100KB}}
-  - {name: other, host: b.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api, browser], limits: {timeout: 2s, idle: 2s, body: 10B}}
+  - {name: panel, host: a.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api],
+     limits: {timeout: 2s, idle: 2s, retries: 0, body: 100KB}}
+  - {name: other, host: b.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, callers: [api, browser],
+     limits: {timeout: 2s, idle: 2s, body: 10B}}
   - {name: busy, host: c.example, audiences: ["api://panel"], upstream: "%[1]s", mode: enforce, limits: {parallel: 1}}
   - {name: told, host: r.example, audiences: ["api://panel"], upstream: "%[1]s", mode: report, next: [{mode: enforce, from: 2099-01-01}]}
   - {name: open, host: o.example, audiences: ["api://panel"], upstream: "%[1]s", mode: off}
@@ -182,7 +184,8 @@ func saw(t *testing.T) (url string, seen func() []string) {
 					if !ok {
 						answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 					}
-					if _, err := io.WriteString(c, answer); err != nil || strings.Contains(answer, "close") || answer == "" || strings.HasPrefix(answer, "HTTP/1.0") {
+					over := answer == "" || strings.HasPrefix(answer, "HTTP/1.0") || strings.Contains(answer, "close")
+					if _, err := io.WriteString(c, answer); err != nil || over {
 						return
 					}
 				}
@@ -207,7 +210,7 @@ func readAsIs(r *bufio.Reader) (text, path string, err error) {
 		}
 		b.WriteString(line)
 		if n == 0 {
-			path = strings.Fields(line)[1]
+			path, _, _ = strings.Cut(strings.Fields(line)[1], "?")
 		}
 		lower := strings.ToLower(line)
 		if _, err := fmt.Sscanf(lower, "content-length: %d", &length); err == nil {

@@ -168,24 +168,27 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	if h.told {
 		res.ContentLength = h.length
 	}
+	if h.chunked {
+		res.TransferEncoding = []string{"chunked"}
+		delete(res.Header, "Transfer-Encoding")
+		announced(res)
+	}
+	if h.named == nil { // else it names what is of this hop, and whoever passes it on has to know
+		delete(res.Header, "Connection")
+	}
 	b := &body{x: x, left: h.length, keep: !h.close && !h.old, how: byClose}
 	switch {
 	case without([]byte(r.Method), h.status):
 		b.how = nothing
 	case h.chunked:
-		b.how, res.TransferEncoding = byChunks, []string{"chunked"}
-		delete(res.Header, "Transfer-Encoding")
-		announced(res)
-		b.res = res
+		b.how, b.res = byChunks, res
 	case h.told:
 		b.how = byLength
 	}
+	if b.how == nothing && r.Method != http.MethodHead {
+		res.ContentLength = 0
+	}
 	if b.how == nothing || b.how == byLength && h.length == 0 {
-		if b.how == nothing && !h.told && h.status != http.StatusNoContent && h.status != http.StatusNotModified {
-			res.ContentLength = -1
-		} else if !h.told {
-			res.ContentLength = 0
-		}
 		b.end(true)
 		return res
 	}
@@ -193,6 +196,7 @@ func (x *exchange) response(r *http.Request) *http.Response {
 	return res
 }
 
+// announced moves the names of trailers to where their values will stand.
 func announced(res *http.Response) {
 	for _, v := range res.Header["Trailer"] {
 		for one := range strings.SplitSeq(v, ",") {
@@ -204,6 +208,7 @@ func announced(res *http.Response) {
 			}
 		}
 	}
+	delete(res.Header, "Trailer")
 }
 
 // body is an answer's, as it comes.
