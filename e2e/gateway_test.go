@@ -113,7 +113,7 @@ func TestGatewayStepUp(t *testing.T) {
 	soon := lab.Now().Add(7 * 24 * time.Hour).Format("2006-01-02")
 	g := gatewayOf(t, lab, "    mfa: {maxAge: 1h}\n    mode: report\n    next: [{mode: enforce, from: "+soon+"}]\n")
 	who := lab.Person(labtest.Admin)
-	p := open(t, browser(t), g.at+"/.partnerguard/sign-in?to=/work", 1280, "light")
+	p := open(t, browser(t, lab.Info.SPKI), g.at+"/.partnerguard/sign-in?to=/work", 1280, "light")
 	if at := answerPages(t, p, who, func(string) {}); at != "page: The tool" || path(t, p) != "/work" || !strings.Contains(text(t, p), "mfa=false") {
 		t.Fatalf("in report mode it ended at %q: %s", at, text(t, p))
 	}
