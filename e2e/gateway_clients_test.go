@@ -52,7 +52,7 @@ func apiOf(lab *labtest.Lab) {
 // device signs a person in on the page of the device code flow.
 func device(t *testing.T, lab *labtest.Lab, code string) {
 	b := lab.Browser()
-	b.Open(lab.Info.Login+"/devicelogin").Press("otc", code)
+	b.Open(lab.Info.Login+"/devicelogin").Press("otc", code).Press("do", "confirm")
 	b.SignIn(lab.Person(engineer))
 	if !strings.Contains(b.Page, "You are signed in") {
 		t.Errorf("the device's sign-in ended at: %s", b.Page[max(0, strings.Index(b.Page, "<main")):])
