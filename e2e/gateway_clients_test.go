@@ -3,10 +3,14 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -125,4 +129,56 @@ func (r *recorder) RoundTrip(q *http.Request) (*http.Response, error) {
 		r.seen = append(r.seen, res.Header.Get("WWW-Authenticate"))
 	}
 	return res, err
+}
+
+// MSAL for Node, by the claims of the challenge that it is given: see the script.
+func TestGatewayChallengesMSALNode(t *testing.T) {
+	const dir = "../conformance/node"
+	if _, err := os.Stat(dir + "/node_modules/@azure/msal-node"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("NO MSAL: npm ci in %s", dir)
+		}
+		t.Skipf("SKIPPED, NO MSAL: npm ci in %s", dir)
+	}
+	lab := labtest.Start(t)
+	apiOf(lab)
+	g := gatewayOf(t, lab, "    mfa: {context: c1, maxAge: 30m}\n    mode: enforce\n")
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, lab.Server.CA.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	c := exec.CommandContext(ctx, "node", "gateway.mjs")
+	c.Dir = dir
+	c.Env = append(os.Environ(), "WAY=endpoints", "LOGIN="+lab.Info.Login, "TENANT="+lab.Info.Tenant.ID, "PUBLIC_ID="+commandLine, "GATE="+g.at,
+		"SCOPE=api://"+ordersAPI+"/.default", "NODE_EXTRA_CA_CERTS="+ca)
+	var errs strings.Builder
+	c.Stderr = &errs
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last, prompts := "", 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		last = lines.Text()
+		switch words := strings.Fields(last); {
+		case len(words) == 3 && words[0] == "CODE":
+			prompts++
+			device(t, lab, words[2])
+		case len(words) > 0 && words[0] == "JUMP":
+			lab.Jump(31 * time.Minute)
+			_, _ = io.WriteString(in, "\n")
+		}
+	}
+	if err := c.Wait(); err != nil || last != "ok" || prompts != 3 {
+		t.Fatalf("%v, %q, %d prompts\n%s", err, last, prompts, errs.String())
+	}
 }
