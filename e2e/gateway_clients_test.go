@@ -70,7 +70,8 @@ func TestGatewayChallengesAzcore(t *testing.T) {
 	apiOf(lab)
 	g := gatewayOf(t, lab, "    mfa: {context: c1, maxAge: 30m}\n    mode: enforce\n")
 	var prompts atomic.Int32
-	o := azcore.ClientOptions{Cloud: sdk.Configuration{ActiveDirectoryAuthorityHost: lab.Info.Login}, Transport: &http.Client{Transport: lab.Server.Transport()}}
+	o := azcore.ClientOptions{Cloud: sdk.Configuration{ActiveDirectoryAuthorityHost: lab.Info.Login},
+		Transport: &http.Client{Transport: lab.Server.Transport()}}
 	cred, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{ClientOptions: o, ClientID: commandLine,
 		TenantID: lab.Info.Tenant.ID, DisableInstanceDiscovery: true, UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 			prompts.Add(1)
@@ -113,7 +114,7 @@ func TestGatewayChallengesAzcore(t *testing.T) {
 		if code, _ := call(); code != http.StatusOK || len(answers.seen) != 3 {
 			t.Errorf("round %d, once more: %d %q", round, code, answers.seen)
 		}
-		lab.Jump(31 * time.Minute)
+		lab.Jump(40 * time.Minute)
 	}
 }
 
@@ -151,7 +152,8 @@ func TestGatewayChallengesMSALNode(t *testing.T) {
 	defer stop()
 	c := exec.CommandContext(ctx, "node", "gateway.mjs")
 	c.Dir = dir
-	c.Env = append(os.Environ(), "WAY=endpoints", "LOGIN="+lab.Info.Login, "TENANT="+lab.Info.Tenant.ID, "PUBLIC_ID="+commandLine, "GATE="+g.at,
+	c.Env = append(os.Environ(), "WAY=endpoints", "LOGIN="+lab.Info.Login, "GRAPH="+lab.Info.Graph,
+		"TENANT="+lab.Info.Tenant.ID, "PUBLIC_ID="+commandLine, "GATE="+g.at,
 		"SCOPE=api://"+ordersAPI+"/.default", "NODE_EXTRA_CA_CERTS="+ca)
 	var errs strings.Builder
 	c.Stderr = &errs
@@ -174,7 +176,7 @@ func TestGatewayChallengesMSALNode(t *testing.T) {
 			prompts++
 			device(t, lab, words[2])
 		case len(words) > 0 && words[0] == "JUMP":
-			lab.Jump(31 * time.Minute)
+			lab.Jump(40 * time.Minute)
 			_, _ = io.WriteString(in, "\n")
 		}
 	}

@@ -81,7 +81,8 @@ func gatewayOf(t *testing.T, lab *labtest.Lab, rule string) *gate {
 	must(err)
 	told, err := assert.New(assert.Deps{Now: lab.Now})
 	must(err)
-	p, err := proxy.New(proxy.Deps{Judge: judge, Assert: told, Answer: gatewayanswer.Options{Authority: lab.Cloud.Authority, SignIn: true}, Own: m.Handler(), Now: lab.Now})
+	p, err := proxy.New(proxy.Deps{Judge: judge, Assert: told, Answer: gatewayanswer.Options{Authority: lab.Cloud.Authority, SignIn: true},
+		Own: m.Handler(), Now: lab.Now})
 	must(err)
 	n := uint64(0)
 	g.take = func(rule string) {
