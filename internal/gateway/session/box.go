@@ -32,11 +32,10 @@ type Box struct {
 	vault Vault
 	db    *db.DB
 
-	mu   sync.Mutex // guards the fields below
-	keys map[int]*subtle.XChaCha20Poly1305
-	newest,
-	oldest int
-	read time.Time // when the keys were read, by the monotonic clock
+	mu     sync.Mutex // guards the fields below
+	keys   map[int]*subtle.XChaCha20Poly1305
+	newest int
+	read   time.Time // when the keys were read, by the monotonic clock
 }
 
 // again is how soon the keys are read again for a text that does not open: another process

@@ -114,6 +114,9 @@ func (b *Browser) Action() string {
 	return html.UnescapeString(m[1])
 }
 
+// devicePage is where somebody enters the code that a device shows.
+const devicePage = "/devicelogin"
+
 // Press fills in the page's form and sends it; pairs are names and values.
 func (b *Browser) Press(ctx context.Context, pairs ...string) error {
 	v := url.Values{}
@@ -125,7 +128,11 @@ func (b *Browser) Press(ctx context.Context, pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.login+"/common/signin", strings.NewReader(v.Encode()))
+	where := "/common/signin"
+	if b.Action() == devicePage {
+		where = devicePage
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.login+where, strings.NewReader(v.Encode()))
 	if err != nil {
 		return problem.New(problem.Usage, "the form cannot be sent")
 	}
