@@ -126,6 +126,12 @@ func (l *Ledger) Hours(ctx context.Context, since time.Time, route string) ([]Ho
 	return l.hours(ctx, hourOf(since), route)
 }
 
+// Whose gives the accounts, as tenant and object id, that a name or an object id was of;
+// five at most.
+func (l *Ledger) Whose(ctx context.Context, name string) ([][2]string, error) {
+	return l.whose(ctx, name)
+}
+
 // who names a caller.
 type who struct{ kind, tenant, caller string }
 
