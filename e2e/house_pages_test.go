@@ -74,7 +74,8 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"exceptions.ask.form": {"/exceptions/ask"}, "exceptions.attest.form": {"/exceptions/attest"}, "roles.give.form": {"/roles/give"},
 		"tokens.make.form": {"/tokens/make"}, "search": {"/search?q=grace"}, "tenants": {"/tenants"}, "factors": {"/factors"},
 		"factors.invite.form": {"/factors/invite"}, "mail-devices": {"/mail-devices"}, "mail-devices.make.form": {"/mail-devices/make"},
-		"none": {"/people?q=nobodyatall", "/nowhere"}, "fraud": {"/fraud"}, "fraud.case": {first("/fraud", `a[href*="/fraud/case"]`)},
+		"none": {"/people?q=nobodyatall", "/nowhere"}, "fraud": {"/fraud"}, "gateway": {"/gateway"},
+		"gateway.caller": {"/gateway/caller?caller=nobody"}, "gateway.revoke.form": {"/gateway/revoke"}, "fraud.case": {first("/fraud", `a[href*="/fraud/case"]`)},
 	}
 	out["signins.row"] = []string{first("/signins?row="+h.rowKey(t, p), `a[href*="/signins/row"]`)}
 	if rows := listed(t, p, "alerts"); len(rows) > 0 {

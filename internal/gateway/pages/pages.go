@@ -88,6 +88,9 @@ func (p *Pages) revoke(ctx context.Context, a *screen.Ask, form url.Values) (scr
 	if p.Revoke == nil {
 		return screen.Done{}, problem.New(problem.Unavailable, "the vault is not open, so that nobody can be revoked")
 	}
+	if a.Viewer.Customers != nil {
+		return screen.Done{}, ofAll()
+	}
 	r := revoke.Revocation{Kind: revoke.Kind(form.Get("kind")), Value: form.Get("value"), Tenant: form.Get("tenant"), Why: form.Get("why")}
 	if form.Get("block") == "" {
 		r.Before = p.Now()
@@ -100,8 +103,16 @@ func (p *Pages) unrevoke(ctx context.Context, a *screen.Ask, form url.Values) (s
 	if p.Unrevoke == nil {
 		return screen.Done{}, problem.New(problem.Unavailable, "the vault is not open, so that nothing can be taken back")
 	}
+	if a.Viewer.Customers != nil {
+		return screen.Done{}, ofAll()
+	}
 	r, err := p.Unrevoke(ctx, form.Get("id"), a.Viewer.Actor)
 	return screen.Done{Said: "The revocation was taken back.", Body: r}, err
+}
+
+// ofAll refuses whoever is limited to customers: a revocation is of the whole house.
+func ofAll() error {
+	return problem.New(problem.Forbidden, "revocations are of all customers, and you see some").WithHint("ask whoever sees all")
 }
 
 // since is from when on the page looks.
@@ -124,6 +135,10 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 		return nil, err
 	}
 	rows := p.seen(a.Viewer, r.Findings)
+	if a.Viewer.Customers != nil { // routes, revocations and exceptions are of all
+		return &screen.View{Rows: findings.Of(rows), Sentence: "Counted since " + print.When(r.Since) + ", of your customers' tenants.",
+			Nothing: &screen.Nothing{Head: "Nothing of your customers' accounts fell short", Text: "Or nothing of them came."}}, nil
+	}
 	v := &screen.View{Rows: findings.Of(rows), Summary: summary{r.Routes},
 		Sentence: "Counted since " + print.When(r.Since) + ". What a route in mode report lets through is counted as what enforcing refuses.",
 		Actions:  []screen.Action{{Text: "Revoke", Icon: "x", Act: "revoke"}},
@@ -190,7 +205,7 @@ func (p *Pages) loadCaller(ctx context.Context, a *screen.Ask) (*screen.View, er
 	}
 	v := &screen.View{Rows: findings.Of(rows), Sentence: print.Clean(name, 120) + " since " + print.When(r.Since) + ".",
 		Nothing: &screen.Nothing{Head: "Nothing of this caller fell short", Text: "Nothing is known of others than those that are listed."}}
-	if len(rows) > 0 && rows[0].Kind != "unknown" && a.Viewer.May(screen.Manage) {
+	if len(rows) > 0 && rows[0].Kind != "unknown" && a.Viewer.Customers == nil && a.Viewer.May(screen.Manage) {
 		v.Above = []screen.Block{screen.Card{Head: "Revoke", Body: []screen.Block{screen.Form{Screen: &p.main, Act: "revoke", Plain: true,
 			Values: url.Values{"kind": {rows[0].Kind}, "value": {rows[0].Caller}, "tenant": {rows[0].Tenant}}}}}}
 	}
