@@ -43,9 +43,11 @@ func (i *Installation) gatewayAlerts(ctx context.Context) (out []alert.Finding, 
 		}
 	}
 	if len(odd) > 0 {
-		add(alert.Finding{Key: "gateway:forged", Severity: notify.Urgent, Unit: "revocations", Since: now, Title: "Revocations of the gateway were changed by something else",
-			Cause: "Rows of the database are not as they were written; they hold by the audit trail's word.", Count: len(odd), Subjects: odd[:min(len(odd), alert.MaxSubjects)],
-			Command: "partnerguard gateway revocations", Fix: "find out who writes into the database"})
+		add(alert.Finding{Key: "gateway:forged", Severity: notify.Urgent, Unit: "revocations", Since: now,
+			Title: "Revocations of the gateway were changed by something else",
+			Cause: "Rows of the database are not as they were written; they hold by the audit trail's word.", Count: len(odd),
+			Subjects: odd[:min(len(odd), alert.MaxSubjects)],
+			Command:  "partnerguard gateway revocations", Fix: "find out who writes into the database"})
 	}
 	if err := i.gatewayFloods(ctx, now, add); err != nil {
 		return nil, false, err
@@ -79,17 +81,20 @@ func (i *Installation) gatewayTroubles(now time.Time, add func(alert.Finding)) {
 		return
 	}
 	if s := on.Status(); !s.Kept.Since.IsZero() {
-		add(alert.Finding{Key: "gateway:kept", Severity: notify.Warning, Since: s.Kept.Since, Title: "A changed file of the gateway was refused: the one before holds",
+		add(alert.Finding{Key: "gateway:kept", Severity: notify.Warning, Since: s.Kept.Since,
+			Title: "A changed file of the gateway was refused: the one before holds",
 			Cause: s.Kept.Why, Fix: s.Kept.Hint, Command: "partnerguard gateway check"})
 	}
 	if s := i.Gateway.Revoke.Standing(); !s.Failing.IsZero() {
-		add(alert.Finding{Key: "gateway:revocations", Severity: notify.Warning, Since: s.Failing, Title: "What was revoked cannot be read: what was known goes on", Cause: s.Why})
+		add(alert.Finding{Key: "gateway:revocations", Severity: notify.Warning, Since: s.Failing,
+			Title: "What was revoked cannot be read: what was known goes on", Cause: s.Why})
 	}
 	for _, a := range on.verifier.Status().Authorities {
 		if !a.Alarm() {
 			continue
 		}
-		f := alert.Finding{Key: "gateway:keys:" + a.Name, Severity: notify.Warning, Since: a.Tried, Due: a.Until, Title: "The signing keys of " + a.Name + " cannot be read",
+		f := alert.Finding{Key: "gateway:keys:" + a.Name, Severity: notify.Warning, Since: a.Tried, Due: a.Until,
+			Title: "The signing keys of " + a.Name + " cannot be read",
 			Cause: a.Why, Fix: "known keys go on until " + print.When(a.Until) + "; tokens of new ones are refused"}
 		if a.State == verify.KeysEmptied {
 			f.Title = "The authority " + a.Name + " publishes no signing keys"
@@ -126,7 +131,8 @@ func (i *Installation) gatewayFloods(ctx context.Context, now time.Time, add fun
 		}
 	}
 	if n >= gatewayFlood {
-		add(alert.Finding{Key: "gateway:flood", Severity: notify.Warning, Since: since, Title: "Many bad tokens come to the gateway", Count: int(min(n, 1<<30)), Unit: "requests",
+		add(alert.Finding{Key: "gateway:flood", Severity: notify.Warning, Since: since, Title: "Many bad tokens come to the gateway",
+			Count: int(min(n, 1<<30)), Unit: "requests",
 			Cause: "Somebody tries tokens that no authority issued, or a program is broken.", Command: "partnerguard gateway report --since 2h --by reason",
 			Fix: "look where they come from, and keep it out at the firewall"})
 	}
@@ -138,8 +144,9 @@ func (i *Installation) gatewayDates(r *gateway.Route, now time.Time, add func(al
 	for _, e := range r.Exceptions {
 		if left := e.Until.Sub(now); left > 0 && left <= gatewaySoon {
 			add(alert.Finding{Key: "gateway:exception:" + r.Name + ":" + e.Name, Severity: notify.Notice, Since: now, Due: e.Until, Stage: stageOf(left),
-				Title: "An exception of the gateway ends: " + print.Clean(e.Name, 80), Cause: print.Clean("On the route "+r.Name+", owned by "+e.Owner+": "+e.Why, 300),
-				Fix: "have the caller bring what the route asks for, or give the exception a later day with a reason"})
+				Title: "An exception of the gateway ends: " + print.Clean(e.Name, 80),
+				Cause: print.Clean("On the route "+r.Name+", owned by "+e.Owner+": "+e.Why, 300),
+				Fix:   "have the caller bring what the route asks for, or give the exception a later day with a reason"})
 		}
 	}
 	if _, next := r.Phase(now); next != nil {

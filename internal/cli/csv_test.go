@@ -87,7 +87,8 @@ func spiteful(t *testing.T, sign string) string {
 func spitefulGateway(t *testing.T, dir string, name func(string) string) {
 	t.Helper()
 	raw, err := json.Marshal(map[string]any{"at": "2026-11-19T10:00:00Z", "route": name("route"), "reason": "single-factor", "mode": "report", "refused": false,
-		"kind": "user", "tenant": name("t"), "caller": name("c"), "account": name("upn"), "client": name("app"), "agent": name("agent"), "excused": name("why")})
+		"kind": "user", "tenant": name("t"), "caller": name("c"), "account": name("upn"), "client": name("app"), "agent": name("agent"),
+		"excused": name("why")})
 	if err != nil {
 		t.Fatal(err)
 	}

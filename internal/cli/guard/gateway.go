@@ -70,7 +70,8 @@ func runGateway(ctx context.Context, env *kit.Env, s *app.Installation, file, de
 	if decisions != "" {
 		f, err := os.OpenFile(decisions, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
-			return problem.Wrap(err, problem.BadInput, "the file of decisions %s cannot be written", decisions).WithHint("name one in a folder that you may write to")
+			return problem.Wrap(err, problem.BadInput, "the file of decisions %s cannot be written", decisions).
+				WithHint("name one in a folder that you may write to")
 		}
 		defer f.Close()
 		o.Lines = ledger.NewLines()

@@ -92,7 +92,8 @@ func sinceFilter(since, route string, now time.Time) (ledger.Filter, error) {
 func reportFrom(path string, f ledger.Filter) (*ledger.Report, error) {
 	r, err := os.Open(path)
 	if err != nil {
-		return nil, problem.Wrap(err, problem.BadInput, "the file of decisions %s cannot be read", path).WithHint("partnerguard gateway --decisions FILE writes one")
+		return nil, problem.Wrap(err, problem.BadInput, "the file of decisions %s cannot be read", path).
+			WithHint("partnerguard gateway --decisions FILE writes one")
 	}
 	defer r.Close()
 	list, err := ledger.ReadLines(r, f.Since, f.Until, f.Route)

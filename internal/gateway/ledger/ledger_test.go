@@ -54,7 +54,8 @@ func TestReport(t *testing.T) {
 			t.Errorf("nothing is not well: %s", s)
 		}
 		f := rep.Findings[0]
-		if f.Caller != "bob" || f.Times != 5 || f.Account != "bob@contoso.example" || f.Client != "app2" || f.Agent != "Python" || f.Reason != "single-factor" ||
+		if f.Caller != "bob" || f.Times != 5 || f.Account != "bob@contoso.example" || f.Client != "app2" || f.Agent != "Python" ||
+			f.Reason != "single-factor" ||
 			f.Fix == "" || !f.First.Equal(start) || !f.Last.Equal(start.Add(time.Hour)) || f.Share != 5.0/108 {
 			t.Errorf("%+v", f)
 		}

@@ -94,7 +94,8 @@ var findings = &screen.List[ledger.Finding]{
 			screen.Bit{Head: "What to do", Body: []screen.Block{screen.Para{Text: print.Ended(print.Sentence(f.Fix))}}},
 			screen.Bit{Head: "What happens", Body: []screen.Block{screen.Para{Text: what}}},
 			screen.Pairs{{Key: "First", Cell: screen.Cell{At: f.First}}, {Key: "Last", Cell: screen.Cell{At: f.Last}},
-				{Key: "Tenant", Cell: screen.Cell{Text: f.Tenant, Mono: true, Never: "not known"}}, {Key: "Client", Cell: screen.Cell{Text: f.Client, Mono: true, Never: "not known"}}},
+				{Key: "Tenant", Cell: screen.Cell{Text: f.Tenant, Mono: true, Never: "not known"}}, {Key: "Client", Cell: screen.Cell{Text: f.Client,
+					Mono: true, Never: "not known"}}},
 		}
 	},
 }

@@ -57,7 +57,8 @@ func (p *Pages) Screens() []screen.Screen {
 		About: "Who would be refused at the doors of your tools tomorrow, and how ready each route is to be enforced.",
 		List:  findings, Params: []screen.Param{since}, Load: p.load, Find: p.find,
 		Acts: []screen.Act{
-			{Name: "revoke", Title: "Revoke", Do: screen.Manage, About: "Somebody does not come in any more: at every gateway of this installation, within two seconds.",
+			{Name: "revoke", Title: "Revoke", Do: screen.Manage,
+				About: "Somebody does not come in any more: at every gateway of this installation, within two seconds.",
 				Form: []screen.Field{
 					{Name: "kind", Label: "What", Kind: "select", Enum: kinds(), Required: true},
 					{Name: "value", Label: "Whom", Hint: "an object id, a client id, a sid or a uti", Required: true, Max: 128},
