@@ -286,3 +286,34 @@ func BenchmarkNote(b *testing.B) {
 		}
 	})
 }
+
+// A note that began before the hour turned finds its place after it.
+func TestLateNote(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), nil)
+	old := r.Ledger.now.Load()
+	r.pass(time.Hour)
+	r.flush(t)
+	k := keyOf(&gateway.Decision{Route: r.panel, Identity: user("ada", "app1")}, &gateway.Request{Now: start})
+	old.note(&k, "", start.UnixMicro(), Keys)
+	r.flush(t)
+	rep, err := r.Report(t.Context(), Filter{Since: start}, nil)
+	if err != nil || len(rep.Routes) != 1 || rep.Routes[0].Requests != 1 {
+		t.Errorf("%+v %v", rep, err)
+	}
+}
+
+// What is counted while others are written waits for the next time.
+func TestMeanwhile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), nil)
+	r.note(3, user("ada", "app1"), gateway.Passed, nil)
+	r.drain()
+	keys, rows := r.some(10)
+	r.note(2, user("ada", "app1"), gateway.Passed, nil)
+	r.drain()
+	r.written(keys, rows)
+	if _, left := r.some(10); len(rows) != 1 || rows[0].N != 3 || len(left) != 1 || left[0].N != 2 {
+		t.Errorf("%+v, then %+v", rows, left)
+	}
+}
