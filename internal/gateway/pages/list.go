@@ -13,7 +13,7 @@ import (
 )
 
 func callerPath(f *ledger.Finding) string {
-	return screen.With("/gateway/caller", "caller", f.Caller, "tenant", f.Tenant)
+	return screen.With("/gateway/caller", "caller", f.Caller, "of", f.Tenant)
 }
 
 func callerName(f *ledger.Finding) string {

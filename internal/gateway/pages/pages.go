@@ -62,7 +62,7 @@ func (p *Pages) Screens() []screen.Screen {
 				Form: []screen.Field{
 					{Name: "kind", Label: "What", Kind: "select", Enum: kinds(), Required: true},
 					{Name: "value", Label: "Whom", Hint: "an object id, a client id, a sid or a uti", Required: true, Max: 128},
-					{Name: "tenant", Label: "In the tenant", Hint: "its id; none is any", Max: 64},
+					{Name: "in", Label: "In the tenant", Hint: "its id; none is any", Max: 64},
 					{Name: "why", Label: "Why", Hint: "one line; the audit trail has it", Required: true, Max: 500},
 					{Name: "block", Label: "Later sign-ins too", Kind: "check"},
 				}, Handle: p.revoke},
@@ -73,7 +73,8 @@ func (p *Pages) Screens() []screen.Screen {
 	return []screen.Screen{p.main, {
 		Name: "gateway/caller", Title: "Caller", Icon: "lock", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfHouse,
 		About: "One caller of the gateway: what of its requests would be refused, and why.", List: findings,
-		Params: []screen.Param{{Name: "caller", About: "The object id, the app's id, or the network."}, {Name: "tenant", About: "The tenant's id."}, since},
+		Params: []screen.Param{{Name: "caller", About: "The object id, the app's id, or the network."}, {Name: "of",
+			About: "The id of its tenant; any where it is not said."}, since},
 		Load:   p.loadCaller,
 	}}
 }
@@ -92,7 +93,7 @@ func (p *Pages) revoke(ctx context.Context, a *screen.Ask, form url.Values) (scr
 	if a.Viewer.Customers != nil {
 		return screen.Done{}, ofAll()
 	}
-	r := revoke.Revocation{Kind: revoke.Kind(form.Get("kind")), Value: form.Get("value"), Tenant: form.Get("tenant"), Why: form.Get("why")}
+	r := revoke.Revocation{Kind: revoke.Kind(form.Get("kind")), Value: form.Get("value"), Tenant: form.Get("in"), Why: form.Get("why")}
 	if form.Get("block") == "" {
 		r.Before = p.Now()
 	}
@@ -186,7 +187,7 @@ func (p *Pages) seen(v *screen.Viewer, list []ledger.Finding) []ledger.Finding {
 }
 
 func (p *Pages) loadCaller(ctx context.Context, a *screen.Ask) (*screen.View, error) {
-	caller, tenant := a.Values.Get("caller"), a.Values.Get("tenant")
+	caller, tenant := a.Values.Get("caller"), a.Values.Get("of")
 	if caller == "" {
 		return nil, problem.New(problem.Usage, "the address names no caller").WithHint("the page of the gateway leads to each")
 	}
@@ -208,7 +209,7 @@ func (p *Pages) loadCaller(ctx context.Context, a *screen.Ask) (*screen.View, er
 		Nothing: &screen.Nothing{Head: "Nothing of this caller fell short", Text: "Nothing is known of others than those that are listed."}}
 	if len(rows) > 0 && rows[0].Kind != "unknown" && a.Viewer.Customers == nil && a.Viewer.May(screen.Manage) {
 		v.Above = []screen.Block{screen.Card{Head: "Revoke", Body: []screen.Block{screen.Form{Screen: &p.main, Act: "revoke", Plain: true,
-			Values: url.Values{"kind": {rows[0].Kind}, "value": {rows[0].Caller}, "tenant": {rows[0].Tenant}}}}}}
+			Values: url.Values{"kind": {rows[0].Kind}, "value": {rows[0].Caller}, "in": {rows[0].Tenant}}}}}}
 	}
 	return v, nil
 }
