@@ -42,7 +42,8 @@ func routes(list []ledger.Ready) screen.Block {
 			}
 			text += " " + print.Sentence(next) + " from " + print.When(r.Next.From) + "."
 		}
-		items.List = append(items.List, screen.Item{Said: modeSaid(r.Mode, r.Share), Lead: routeName(r.Route), Text: text,
+		items.List = append(items.List, screen.Item{Said: modeSaid(r.Mode, r.Share), Lead: routeName(r.Route) + " · " + modeSaid(r.Mode, r.Share).
+			Word, Text: text,
 			Path: screen.With("/gateway", "route", routeName(r.Route)), Meta: wellWords(r)})
 	}
 	return screen.Card{Head: "Routes", ID: "routes", Note: "How ready each is to be enforced.", Body: []screen.Block{items}}
@@ -57,30 +58,35 @@ func wellWords(r *ledger.Ready) string {
 	return fmt.Sprintf("%s of %s well", ledger.Percent(asked-r.Would, asked), print.Plural(asked, "requests"))
 }
 
-// plot draws the requests of each hour: what enforcing refuses in each, beside all.
-func plot(hours []ledger.Hour, since, now time.Time) screen.Block {
-	const most = 168
-	span := int(now.Sub(since).Hours()) + 1
-	step := max(1, (span+most-1)/most)
+// tiles are the requests of the time in numbers, each with its line: all, what enforcing
+// refuses, what was refused.
+func tiles(hours []ledger.Hour, since, now time.Time) screen.Block {
+	const points = 84
+	first := since.Truncate(time.Hour)
+	span := int(now.Sub(first).Hours()) + 1
+	step := max(1, (span+points-1)/points)
 	n := (span + step - 1) / step
-	all, bad := make([]float64, n), make([]float64, n)
-	var sum, not int64
+	lines := [3][]float64{make([]float64, n), make([]float64, n), make([]float64, n)}
+	var sums [3]int64
 	for _, h := range hours {
-		k := int(h.At.Sub(since.Truncate(time.Hour)).Hours()) / step
+		k := int(h.At.Sub(first).Hours()) / step
 		if k < 0 || k >= n {
 			continue
 		}
-		all[k] += float64(h.Requests)
-		bad[k] += float64(h.NotWell)
-		sum += h.Requests
-		not += h.NotWell
+		for i, v := range []int64{h.Requests, h.NotWell, h.Refused} {
+			lines[i][k] += float64(v)
+			sums[i] += v
+		}
 	}
-	return screen.Card{Head: "Requests by hour", ID: "hours", Body: []screen.Block{screen.Func(func(b *screen.Builder) {
-		b.Elem("p", print.Plural(sum, "requests"), screen.A("class", "sm q mt0"))
-		screen.Spark(b, all, print.Good)
-		b.Elem("p", "Of these enforcing refuses "+print.Number(not), screen.A("class", "sm q"))
-		screen.Spark(b, bad, print.Bad)
-	})}}
+	every := "by the hour"
+	if step > 1 {
+		every = fmt.Sprintf("by %d hours", step)
+	}
+	return screen.Tiles{
+		{Head: "Requests", N: print.Number(sums[0]), Line: lines[0], Tone: print.Good, Delta: every},
+		{Head: "Enforcing refuses", N: print.Number(sums[1]), Of: ledger.Percent(sums[1], sums[0]), Line: lines[1], Tone: print.Bad, Delta: every},
+		{Head: "Refused", N: print.Number(sums[2]), Line: lines[2], Tone: print.Bad, Delta: every},
+	}
 }
 
 // below are exceptions, revocations and keys.

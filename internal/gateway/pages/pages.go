@@ -75,7 +75,7 @@ func (p *Pages) Screens() []screen.Screen {
 		About: "One caller of the gateway: what of its requests would be refused, and why.", List: findings,
 		Params: []screen.Param{{Name: "caller", About: "The object id, the app's id, or the network."}, {Name: "of",
 			About: "The id of its tenant; any where it is not said."}, since},
-		Load:   p.loadCaller,
+		Load: p.loadCaller,
 	}}
 }
 
@@ -158,7 +158,7 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 		return nil, err
 	}
 	if len(r.Routes) > 0 {
-		v.Above = []screen.Block{spanLinks(a), routes(r.Routes), plot(hours, p.since(a), a.Now)}
+		v.Above = []screen.Block{spanLinks(a), tiles(hours, p.since(a), a.Now), routes(r.Routes)}
 	}
 	if v.Below, err = p.below(ctx, a); err != nil {
 		return nil, err
