@@ -66,7 +66,8 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"delegation": {"/delegation", first("/delegation", `a.exp, a[href*="row="]`)}, "delegation.paths": {"/delegation/paths",
 			first("/delegation", `a[href*="/delegation/paths?tenant"]`), "/delegation/paths?role=any"},
 		"spend":           {"/spend", first("/spend", `a.exp, a[href*="row="]`)},
-		"connections.one": {first("/connections", `a[href*="/connections/one"]`)}, "automation": {"/automation", first("/automation", `a.exp, a[href*="row="]`)},
+		"connections.one": {first("/connections", `a[href*="/connections/one"]`)}, "automation": {"/automation", first("/automation",
+			`a.exp, a[href*="row="]`)},
 		"collection": {"/collection"}, "collection.jobs": {"/collection/jobs"}, "collection.gaps": {"/collection/gaps"},
 		"collection.tenants": {"/collection/tenants"}, "exceptions": {"/exceptions"}, "alerts": {"/alerts", first("/alerts", `a[href*="row="]`)},
 		"alerts.channels": {"/alerts/channels"}, "alerts.told": {"/alerts/told"}, "alerts.deadlines": {"/alerts/deadlines"},
@@ -74,7 +75,9 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"exceptions.ask.form": {"/exceptions/ask"}, "exceptions.attest.form": {"/exceptions/attest"}, "roles.give.form": {"/roles/give"},
 		"tokens.make.form": {"/tokens/make"}, "search": {"/search?q=grace"}, "tenants": {"/tenants"}, "factors": {"/factors"},
 		"factors.invite.form": {"/factors/invite"}, "mail-devices": {"/mail-devices"}, "mail-devices.make.form": {"/mail-devices/make"},
-		"none": {"/people?q=nobodyatall", "/nowhere"}, "fraud": {"/fraud"}, "fraud.case": {first("/fraud", `a[href*="/fraud/case"]`)},
+		"none": {"/people?q=nobodyatall", "/nowhere"}, "fraud": {"/fraud"}, "gateway": {"/gateway"},
+		"gateway.caller": {"/gateway/caller?caller=nobody"}, "gateway.revoke.form": {"/gateway/revoke"}, "fraud.case": {first("/fraud",
+			`a[href*="/fraud/case"]`)},
 	}
 	out["signins.row"] = []string{first("/signins?row="+h.rowKey(t, p), `a[href*="/signins/row"]`)}
 	if rows := listed(t, p, "alerts"); len(rows) > 0 {

@@ -24,13 +24,14 @@ const (
 	Factors     Kind = "factors"     // people's second factors here: locked, reset, new, at risk
 	Delegation  Kind = "delegation"  // delegated rights: DAP unused, people who left, new rights of Owner, consents that grew
 	Bridge      Kind = "bridge"      // the mail bridge: guessed at, mail lost or waiting, devices that end
+	Gateway     Kind = "gateway"     // the enforcement gateway: keys, file, upstreams, book, what ends or turns soon, bad tokens
 	Spending    Kind = "spending"    // a customer's Azure is over its budget, will be, or has none since it is new
 	Channel     Kind = "channel"     // messages to a channel were given up
 )
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
-	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Trail, Collection, Jobs, Ending, Change, Spending, Channel}
+	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Gateway, Trail, Collection, Jobs, Ending, Change, Spending, Channel}
 }
 
 // Finding is something that is wrong now, as a source sees it: one a cause.

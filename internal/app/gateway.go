@@ -86,6 +86,9 @@ func (g *Gateway) Ready(context.Context) error {
 func (i *Installation) gatewayNames(ctx context.Context, path string) (gateway.Names, error) {
 	n := gateway.Names{File: path, Dir: filepath.Dir(path), Now: i.Now(), Connected: &gateway.Authority{
 		Name: "connected", Cloud: connectedCloud, Issuers: gateway.CloudIssuers(i.Cloud.Authority, i.Cloud.Issuers)}}
+	if i.SAM == nil {
+		return n, problem.New(problem.Unavailable, "the gateway's file cannot be read: the vault is not open").WithHint("open the installation with its key")
+	}
 	c, err := i.SAM.Connection(ctx, i.Config.Collect.Connection)
 	switch {
 	case err == nil:

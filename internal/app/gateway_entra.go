@@ -151,7 +151,8 @@ func secretFile(path string) (secret.Text, error) {
 	const most = 4096
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return secret.Text{}, problem.Wrap(err, problem.BadInput, "the file of the sign-in's secret %s cannot be read", path).WithHint("look at its path and rights")
+		return secret.Text{}, problem.Wrap(err, problem.BadInput, "the file of the sign-in's secret %s cannot be read", path).
+			WithHint("look at its path and rights")
 	}
 	if len(raw) > most || strings.TrimSpace(string(raw)) == "" {
 		return secret.Text{}, problem.New(problem.BadInput, "the file %s holds no client secret", path).WithHint("one line, as Entra ID showed it once")

@@ -84,6 +84,7 @@ func plant(t testing.TB, lab *labtest.Lab, s *app.Installation) *planted {
 	p.alerted()
 	p.warned()
 	p.connected()
+	p.gated()
 	return p
 }
 

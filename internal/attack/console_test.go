@@ -78,6 +78,7 @@ func (h *house) whoIsIn(ctx context.Context, s *app.Installation, d *day) {
 	h.whoMails(ctx, s, d, say)
 	h.whoMoves(ctx, s, d, say)
 	h.whoBudgets(ctx, s, d, say)
+	h.whoIsRevoked(ctx, s, d, say)
 	h.whoAnswers(ctx, s, d, say)
 	h.whoContains(ctx, s, d, say)
 }

@@ -277,6 +277,7 @@ func (h *house) fill(s *app.Installation) {
 	h.bridged(s)
 	h.delegated(s)
 	h.budgeted(s)
+	h.gated(s)
 	h.warned(s)
 	h.contained(s)
 	h.factored(s)

@@ -79,7 +79,25 @@ func spiteful(t *testing.T, sign string) string {
 		}
 	}
 	spitefulAzure(t, dir, name)
+	spitefulGateway(t, dir, name)
 	return dir
+}
+
+// spitefulGateway writes a decision of a gateway in which others chose all names.
+func spitefulGateway(t *testing.T, dir string, name func(string) string) {
+	t.Helper()
+	raw, err := json.Marshal(map[string]any{"at": "2026-11-19T10:00:00Z", "route": name("route"), "reason": "single-factor", "mode": "report", "refused": false,
+		"kind": "user", "tenant": name("t"), "caller": name("c"), "account": name("upn"), "client": name("app"), "agent": name("agent"),
+		"excused": name("why")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "gateway"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gateway", "decisions.jsonl"), append(raw, '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // spitefulAzure writes a log of Azure in which whoever makes many machines chose all names.
@@ -129,6 +147,7 @@ var csvCommands = map[string][]string{
 	"partnerguard delegation list csv":      {"--from", "{in}"},
 	"partnerguard delegation paths csv":     {"--from", "{in}", "--role", "User Administrator"},
 	"partnerguard spend status csv":         {"--from", "{in}"},
+	"partnerguard gateway report csv":       {"--from", "{in}/gateway/decisions.jsonl", "--since", "2026-11-01"},
 	"partnerguard export plan csv":          {"--licence", "free"},
 	"partnerguard export check csv":         {"--from", "{in}"},
 	"partnerguard delegation expiring csv":  {"--from", "{in}", "--all"},

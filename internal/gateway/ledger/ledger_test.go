@@ -54,7 +54,8 @@ func TestReport(t *testing.T) {
 			t.Errorf("nothing is not well: %s", s)
 		}
 		f := rep.Findings[0]
-		if f.Caller != "bob" || f.Times != 5 || f.Account != "bob@contoso.example" || f.Client != "app2" || f.Agent != "Python" || f.Reason != "single-factor" ||
+		if f.Caller != "bob" || f.Times != 5 || f.Account != "bob@contoso.example" || f.Client != "app2" || f.Agent != "Python" ||
+			f.Reason != "single-factor" ||
 			f.Fix == "" || !f.First.Equal(start) || !f.Last.Equal(start.Add(time.Hour)) || f.Share != 5.0/108 {
 			t.Errorf("%+v", f)
 		}
@@ -284,4 +285,35 @@ func BenchmarkNote(b *testing.B) {
 			r.Note(&d, &q)
 		}
 	})
+}
+
+// A note that began before the hour turned finds its place after it.
+func TestLateNote(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), nil)
+	old := r.Ledger.now.Load()
+	r.pass(time.Hour)
+	r.flush(t)
+	k := keyOf(&gateway.Decision{Route: r.panel, Identity: user("ada", "app1")}, &gateway.Request{Now: start})
+	old.note(&k, "", start.UnixMicro(), Keys)
+	r.flush(t)
+	rep, err := r.Report(t.Context(), Filter{Since: start}, nil)
+	if err != nil || len(rep.Routes) != 1 || rep.Routes[0].Requests != 1 {
+		t.Errorf("%+v %v", rep, err)
+	}
+}
+
+// What is counted while others are written waits for the next time.
+func TestMeanwhile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), nil)
+	r.note(3, user("ada", "app1"), gateway.Passed, nil)
+	r.drain()
+	keys, rows := r.some(10)
+	r.note(2, user("ada", "app1"), gateway.Passed, nil)
+	r.drain()
+	r.written(keys, rows)
+	if _, left := r.some(10); len(rows) != 1 || rows[0].N != 3 || len(left) != 1 || left[0].N != 2 {
+		t.Errorf("%+v, then %+v", rows, left)
+	}
 }

@@ -10,8 +10,8 @@ import (
 	"partnerguard/internal/problem"
 )
 
-const goodLine = `{"at":"2026-11-30T10:00:00Z","route":"panel","reason":"single-factor","mode":"report","refused":false,"kind":"user","tenant":"T1","caller":"BOB",` +
-	`"account":"bob@contoso.example","client":"app2","agent":"Python","way":"bearer","times":3}`
+const goodLine = `{"at":"2026-11-30T10:00:00Z","route":"panel","reason":"single-factor","mode":"report","refused":false,"kind":"user","tenant":"T1",` +
+	`"caller":"BOB","account":"bob@contoso.example","client":"app2","agent":"Python","way":"bearer","times":3}`
 
 func TestReadLines(t *testing.T) {
 	t.Parallel()
@@ -77,9 +77,11 @@ func FuzzReadLines(f *testing.F) {
 func TestGrouped(t *testing.T) {
 	t.Parallel()
 	mk := func(caller, client string, reason gateway.Reason, n int64) Sum {
-		return Sum{Route: "panel", Reason: reason.String(), Mode: "report", Kind: "user", Tenant: "t1", Caller: caller, Client: client, N: n, First: start, Last: start}
+		return Sum{Route: "panel", Reason: reason.String(), Mode: "report", Kind: "user", Tenant: "t1", Caller: caller, Client: client, N: n,
+			First: start, Last: start}
 	}
-	r := Make([]Sum{mk("a", "x", gateway.SingleFactor, 2), mk("b", "x", gateway.SingleFactor, 3), mk("a", "y", gateway.TooOld, 4), mk("c", "x", gateway.Passed, 1)},
+	r := Make([]Sum{mk("a", "x", gateway.SingleFactor, 2), mk("b", "x", gateway.SingleFactor, 3), mk("a", "y", gateway.TooOld, 4), mk("c", "x",
+		gateway.Passed, 1)},
 		nil, Filter{})
 	for by, want := range map[string]string{
 		ByCaller: "a too-old, single-factor y, x 6 1|b single-factor x 3 1", ByReason: " single-factor  5 2| too-old  4 1", ByClient: "  x 5 2|  y 4 1",

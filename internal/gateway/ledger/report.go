@@ -126,6 +126,12 @@ func (l *Ledger) Hours(ctx context.Context, since time.Time, route string) ([]Ho
 	return l.hours(ctx, hourOf(since), route)
 }
 
+// Whose gives the accounts, as tenant and object id, that a name or an object id was of;
+// five at most.
+func (l *Ledger) Whose(ctx context.Context, name string) ([][2]string, error) {
+	return l.whose(ctx, name)
+}
+
 // who names a caller.
 type who struct{ kind, tenant, caller string }
 
@@ -222,10 +228,15 @@ func (s *stand) say() string {
 		out = "It refused nobody"
 	}
 	out += fmt.Sprintf(" of %s.", print.Plural(int64(s.Callers), "callers"))
-	if s.Would > 0 {
+	if s.Callers == 0 {
+		out = "Nobody proved who asks."
+		if s.Would > 0 {
+			out = fmt.Sprintf("%s %s of requests: nobody proved who asks.", verb, Percent(s.Would, asked))
+		}
+	} else if s.Would > 0 {
 		out = fmt.Sprintf("%s %d of %s, %s of requests.", verb, s.Hit, print.Plural(int64(s.Callers), "callers"), Percent(s.Would, asked))
 	}
-	if s.Strangers > 0 {
+	if s.Strangers > 0 && s.Callers > 0 {
 		out += fmt.Sprintf(" %s came without a token or session that is taken.", print.Plural(s.Strangers, "requests"))
 	}
 	if s.Excepted > 0 {

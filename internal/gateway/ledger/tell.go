@@ -42,7 +42,8 @@ func (l *Ledger) Tell(ctx context.Context) error {
 			if callers == 0 {
 				return nil
 			}
-			return l.d.Record.Record(ctx, audit.Event{Action: audit.GatewayRefused, Outcome: audit.Refused, Actor: "others", Reason: "further refusals of this hour",
+			return l.d.Record.Record(ctx, audit.Event{Action: audit.GatewayRefused, Outcome: audit.Refused, Actor: "others",
+				Reason:  "further refusals of this hour",
 				Details: map[string]string{"hour": hourWord(hour), "times": fmt.Sprint(rest.N), "rows": fmt.Sprint(callers)}})
 		})
 		if err != nil {

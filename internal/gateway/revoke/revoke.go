@@ -77,7 +77,8 @@ func (r *Revocation) settle(now time.Time) error {
 	case !slices.Contains(Kinds(), r.Kind):
 		return problem.New(problem.Usage, "%.40q cannot be revoked", string(r.Kind)).WithHint("revoke a user, a session, an app or a token")
 	case r.Value == "" || len(r.Value) > maxValue || print.Clean(r.Value, maxValue) != r.Value:
-		return problem.New(problem.Usage, "%.140q names no %s", r.Value, string(r.Kind)).WithHint("a user is named by the object id, or by an account that came in before")
+		return problem.New(problem.Usage, "%.140q names no %s", r.Value, string(r.Kind)).
+			WithHint("a user is named by the object id, or by an account that came in before")
 	case len(r.Tenant) > maxValue || print.Clean(r.Tenant, maxValue) != r.Tenant:
 		return problem.New(problem.Usage, "%.140q names no tenant", r.Tenant).WithHint("give the tenant's id, or leave it out")
 	case r.Why == "" || len(r.Why) > maxWhy || print.Clean(r.Why, maxWhy) != r.Why:

@@ -116,7 +116,8 @@ func TestRevoked(t *testing.T) {
 		"a user acting for a customer": {Revocation{Kind: User, Value: "ada", Tenant: "t0"}, ada(func(id *gateway.Identity) { id.Home = "t0" }), 0, true},
 		"an earlier sign-in":           {Revocation{Kind: User, Value: "ada", Before: start}, ada(nil), 0, true},
 		"a later sign-in":              {Revocation{Kind: User, Value: "ada", Before: start}, ada(later), 0, false},
-		"of the same second":           {Revocation{Kind: User, Value: "ada", Before: start}, ada(func(id *gateway.Identity) { id.IssuedAt = start.Unix() }), 0, true},
+		"of the same second": {Revocation{Kind: User, Value: "ada", Before: start},
+			ada(func(id *gateway.Identity) { id.IssuedAt = start.Unix() }), 0, true},
 		"a later token of an earlier sign-in": {Revocation{Kind: User, Value: "ada", Before: start}, ada(func(id *gateway.Identity) {
 			later(id)
 			id.AuthTime = start.Unix() - 1
@@ -150,7 +151,8 @@ func TestRefused(t *testing.T) {
 	for name, r := range map[string]Revocation{
 		"no kind": {Value: "ada", Why: "x"}, "another kind": {Kind: "group", Value: "ada", Why: "x"}, "nobody": {Kind: User, Value: " ", Why: "x"},
 		"no reason": {Kind: User, Value: "ada"}, "a long name": {Kind: User, Value: strings.Repeat("a", 200), Why: "x"},
-		"over already": {Kind: User, Value: "ada", Why: "x", Until: start}, "before the future": {Kind: User, Value: "ada", Why: "x", Before: start.Add(time.Hour)},
+		"over already": {Kind: User, Value: "ada", Why: "x", Until: start}, "before the future": {Kind: User, Value: "ada", Why: "x",
+			Before: start.Add(time.Hour)},
 		"two lines": {Kind: User, Value: "ada\nbob", Why: "x"}, "two lines of why": {Kind: User, Value: "ada", Why: "x\ny"},
 	} {
 		if err := r.settle(start); !errors.Is(err, problem.Usage) {
@@ -189,7 +191,8 @@ func TestStore(t *testing.T) {
 		x := r.revoke(t, Revocation{Kind: User, Value: "Ada", Tenant: "T1", Before: start, Until: start.Add(time.Hour)})
 		r.now = r.now.Add(time.Minute)
 		list, err := r.List(t.Context())
-		if err != nil || len(list) != 1 || list[0].State(r.now) != "active" || list[0].Refused != "" || !list[0].Before.Equal(start) || list[0].Who != "local:ada" {
+		if err != nil || len(list) != 1 || list[0].State(r.now) != "active" || list[0].Refused != "" || !list[0].Before.Equal(start) ||
+			list[0].Who != "local:ada" {
 			t.Fatalf("%+v %v", list, err)
 		}
 		if _, err := r.Unrevoke(t.Context(), "gr-none", "local:ada"); !errors.Is(err, problem.NotFound) {

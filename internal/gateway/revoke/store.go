@@ -96,7 +96,8 @@ func (s *Store) Revoke(ctx context.Context, r Revocation, actor string) (Revocat
 			}
 		}
 		if active >= maxActive {
-			return problem.New(problem.Limit, "%d revocations hold, and no more are made", active).WithHint("partnerguard gateway unrevoke takes those back that nobody needs")
+			return problem.New(problem.Limit, "%d revocations hold, and no more are made", active).
+				WithHint("partnerguard gateway unrevoke takes those back that nobody needs")
 		}
 		if err := s.insert(ctx, &r); err != nil {
 			return err

@@ -46,7 +46,8 @@ func file(routes string, listen ...string) string {
 }
 
 func route(name, mode string) string {
-	return fmt.Sprintf("  - {name: %s, host: %s.example, upstream: \"http://127.0.0.1:9\", callers: [api], audiences: [\"api://x\"], mode: %s}\n", name, name, mode)
+	return fmt.Sprintf("  - {name: %s, host: %s.example, upstream: \"http://127.0.0.1:9\", callers: [api], audiences: [\"api://x\"], mode: %s}\n",
+		name, name, mode)
 }
 
 func newRig(t testing.TB, text string) *rig {
