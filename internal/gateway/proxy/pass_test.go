@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -279,6 +280,7 @@ func TestUpstreamTLS(t *testing.T) {
 		_, _ = fmt.Fprintf(w, "%s %v", r.Proto, r.TLS.ServerName)
 	}))
 	s.EnableHTTP2 = true
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
 		if st == http.StateNew {
 			fresh.Add(1)
