@@ -31,6 +31,10 @@ import (
 	"partnerguard/internal/vault"
 )
 
+// keysAge is how old the authorities' keys may be while they can be asked: so long one that
+// was taken back still counts.
+const keysAge = 15 * time.Minute
+
 // gatewayKeys are the signing keys of the authorities that a gateway's file names.
 type gatewayKeys struct{ i *Installation }
 
@@ -49,7 +53,7 @@ func (k gatewayKeys) Keys(ctx context.Context, of gateway.Authority, kid string)
 			return jose.JSONWebKeySet{}, err
 		}
 	}
-	return k.i.API.Keys(ctx, cloud, anyTenant, kid)
+	return k.i.API.KeysOf(ctx, cloud, anyTenant, kid, keysAge)
 }
 
 // readKeySet reads a file of keys.

@@ -123,6 +123,14 @@ func (c *Client) Discover(ctx context.Context, cloud Cloud, tenant string) (Disc
 // roll without notice. kid may be "". A key that says which issuer it belongs to
 // is given for that issuer's tenant alone. The result must not be changed.
 func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jose.JSONWebKeySet, error) {
+	return c.KeysOf(ctx, cloud, tenant, kid, keysLife)
+}
+
+// KeysOf is Keys for who may not use a set older than age, at least five minutes: a key
+// that the authority took back is gone then. Where it cannot be asked it is an error, and
+// what was known of it stays with who knows it.
+func (c *Client) KeysOf(ctx context.Context, cloud Cloud, tenant, kid string, age time.Duration) (jose.JSONWebKeySet, error) {
+	age = min(max(age, keysPause), keysLife)
 	d, err := c.Discover(ctx, cloud, tenant)
 	if err != nil {
 		return jose.JSONWebKeySet{}, err
@@ -134,7 +142,7 @@ func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jos
 		issuers = cloud.IssuersOf(d.Tenant)
 	}
 	known := kid == "" || old.v.Has(kid)
-	if fresh(old.at, now, keysLife) && (known || fresh(old.at, now, keysPause)) {
+	if fresh(old.at, now, age) && (known || fresh(old.at, now, keysPause)) {
 		return old.v.For(d.Tenant, issuers...), nil
 	}
 	v, err := c.shared(ctx, "keys "+d.JWKS, func(ctx context.Context) (any, error) {

@@ -408,3 +408,46 @@ func TestRolledKeys(t *testing.T) {
 		t.Errorf("after the pause: %d of two, %d of one, %d readings", has("two"), has("one"), s.keys.Load())
 	}
 }
+
+// TestKeysOfAnAge: who may not use an old set has one that was taken back gone, and an error
+// where the authority is away.
+func TestKeysOfAnAge(t *testing.T) {
+	t.Parallel()
+	s := &issuer{}
+	kids, away := setOf("one", "two"), false
+	s.key = func(*http.Request) (*http.Response, error) {
+		if away {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return answer(200, kids), nil
+	}
+	cl := s.client(Options{})
+	ask := func(age time.Duration) (int, error) {
+		set, err := cl.KeysOf(t.Context(), Commercial(), tenantID, "", age)
+		return len(set.Keys), err
+	}
+	if n, err := ask(15 * time.Minute); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	kids = setOf("one")
+	s.now.Add(14 * 60)
+	if n, _ := ask(15 * time.Minute); n != 2 {
+		t.Errorf("asked again after 14 minutes: %d keys", n)
+	}
+	s.now.Add(2 * 60)
+	if n, _ := ask(15 * time.Minute); n != 1 {
+		t.Errorf("a key that was taken back is there after 16 minutes: %d keys", n)
+	}
+	away = true
+	s.now.Add(4 * 60)
+	if n, err := ask(0); n != 1 || err != nil {
+		t.Errorf("asked within five minutes: %d keys, %v", n, err)
+	}
+	s.now.Add(2 * 60)
+	if _, err := ask(time.Minute); err == nil {
+		t.Error("an authority that is away is not told")
+	}
+	if n, err := ask(24 * time.Hour); n != 1 || err != nil {
+		t.Errorf("what is kept for a day is gone: %d keys, %v", n, err)
+	}
+}
