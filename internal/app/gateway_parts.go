@@ -4,6 +4,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,6 +16,7 @@ import (
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
 	"partnerguard/internal/gateway/assert"
+	"partnerguard/internal/gateway/forward"
 	"partnerguard/internal/gateway/front"
 	"partnerguard/internal/gateway/guard"
 	"partnerguard/internal/gateway/proxy"
@@ -49,22 +52,27 @@ func (i *Installation) composeGateway(ctx context.Context, o GatewayRun) (*runni
 	}
 	answers := answer.Options{Authority: i.Cloud.Authority, SignIn: first.SignIn != nil}
 	on.proxy, err = proxy.New(proxy.Deps{Judge: judge, Assert: asserter, Answer: answers, Own: sessions.Handler(), Revocations: i.Gateway.Revoke,
-		Book: i.Gateway.Book, Log: i.Log, Now: i.Now})
+		Book: i.Gateway.Book, Renew: sessions.Renew, Log: i.Log, Now: i.Now})
 	if err != nil {
 		return nil, err
 	}
 	on.front, err = front.New(front.Deps{Handler: on.proxy, Lean: true, Judge: judge, Assert: asserter, Answer: answers, Failed: proxy.Failed,
-		Still: i.stillIn, Now: i.Now, Log: i.Log})
+		Still: i.stillIn, Now: i.Now, Log: i.Log,
+		Done: func(d *gateway.Decision, _ *gateway.Request, status int, took time.Duration) {
+			on.proxy.Count(d, status, took)
+		}})
 	if err != nil {
 		return nil, err
 	}
+	asked := forward.New(forward.Deps{Judge: judge, Assert: asserter, Answer: answers, Now: i.Now, ID: proxy.NewID, Log: i.Log})
 	d := run.Deps{
 		Read:    func(ctx context.Context) (*gateway.File, error) { return i.readGateway(ctx, o.File) },
 		Prepare: staysAlike,
 		Take: []func(*gateway.Table) error{
 			func(t *gateway.Table) error { return on.verifier.Turn(t.Generation, t.Authorities) }, on.proxy.Take,
-			func(t *gateway.Table) error { judge.Take(t); return nil }, func(t *gateway.Table) error { on.front.Take(t); return nil }},
+			func(t *gateway.Table) error { judge.Take(t); return nil }, func(t *gateway.Table) error { on.front.Take(t); asked.Take(t); return nil }},
 		Serve:    func(ctx context.Context, l net.Listener) error { return on.front.Serve(ctx, []net.Listener{l}) },
+		Forward:  func(ctx context.Context, l net.Listener) error { return serveForward(ctx, l, asked, i.Log) },
 		Shutdown: on.front.Shutdown,
 		Work:     []func(context.Context){i.Gateway.Book.Run, i.Gateway.Revoke.Run, on.refresh},
 		Record:   i.Trail, Actor: i.Actor, Now: i.Now, Log: i.Log,
@@ -83,6 +91,22 @@ func (i *Installation) composeGateway(ctx context.Context, o GatewayRun) (*runni
 	}
 	on.Gateway, err = run.New(d)
 	return on, err
+}
+
+// serveForward answers other proxies until ctx ends. A question is a head alone.
+func serveForward(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	stop := context.AfterFunc(ctx, func() {
+		ending, end := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer end()
+		_ = s.Shutdown(ending)
+	})
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // metrics adds what the parts count.

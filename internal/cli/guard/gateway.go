@@ -54,8 +54,8 @@ too, where the setting gatewayConfig names the file.`,
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
 	cmd.Flags().StringVar(&decisions, "decisions", "", "also write each decision to this file, a JSON object a line")
 	kept := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Kept(ctx, env) })
-	cmd.AddCommand(newGatewayCheck(env, &in, &file), newGatewayReport(env, kept, &file), newGatewayStatus(env, open, &file), newGatewayRevoke(env, open), newGatewayUnrevoke(env, open),
-		newGatewayRevocations(env, open))
+	cmd.AddCommand(newGatewayCheck(env, &in, &file), newGatewayReport(env, kept, &file), newGatewayStatus(env, open, &file),
+		newGatewayRevoke(env, open), newGatewayUnrevoke(env, open), newGatewayRevocations(env, open))
 	return cmd
 }
 

@@ -139,6 +139,11 @@ func (p *Proxy) answered(res *http.Response) error {
 	for _, kv := range answer.Announce(x.decision) {
 		h[http.CanonicalHeaderKey(kv[0])] = []string{kv[1]}
 	}
+	if p.deps.Renew != nil {
+		if line := p.deps.Renew(&x.decision, &x.request); line != "" {
+			h.Add("Set-Cookie", line)
+		}
+	}
 	res.Body = watchBody(res.Body, x.watch)
 	return nil
 }

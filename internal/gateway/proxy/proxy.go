@@ -29,6 +29,9 @@ type Deps struct {
 	Now         func() time.Time
 	// Dial opens connections to upstreams; nil is the system's, within five seconds.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Renew gives a Set-Cookie for what is served to a session, "" where none is due; nil is
+	// nothing.
+	Renew func(d *gateway.Decision, r *gateway.Request) string
 	// Again is how often a stream's identity is looked at again; 0 is 30 s.
 	Again time.Duration
 }
