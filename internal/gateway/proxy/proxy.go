@@ -29,6 +29,8 @@ type Deps struct {
 	Now         func() time.Time
 	// Dial opens connections to upstreams; nil is the system's, within five seconds.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Plain gives what plain requests of HTTP/1.1 are sent by, and hands the rest on; nil is nothing.
+	Plain func(rest http.RoundTripper) http.RoundTripper
 	// Again is how often a stream's identity is looked at again; 0 is 30 s.
 	Again time.Duration
 }
