@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -174,7 +175,7 @@ func (v *Verifier) verify(turn *turn, raw string, from netip.Addr, at int64) (*e
 		return nil, id, reason
 	}
 	sum := digest(raw)
-	e := turn.good.find(&sum)
+	e := turn.good.find(&sum.whole)
 	if e != nil && e.key.usable(at) {
 		id, reason := v.warm(turn, e, at)
 		return e, id, reason
@@ -200,10 +201,26 @@ func (v *Verifier) warm(turn *turn, e *entry, at int64) (*gateway.Identity, gate
 	return e.id, gateway.Passed
 }
 
-// digest is what a token is known by.
-func digest(raw string) [32]byte {
-	return sha256.Sum256(view(raw))
+// sums are what a token is known by, and the digest of what in it is signed.
+type sums struct{ whole, signed [32]byte }
+
+// digest hashes a token once: it is known by the SHA-256 of what is signed, hashed again
+// with the signature behind it.
+func digest(raw string) (s sums) {
+	n := max(strings.LastIndexByte(raw, '.'), 0)
+	s.signed = sha256.Sum256(view(raw[:n]))
+	var space [32 + 1 + usual]byte
+	b := space[:]
+	if len(raw)-n > len(b)-32 {
+		b = make([]byte, 32+len(raw)-n)
+	}
+	copy(b, s.signed[:])
+	s.whole = sha256.Sum256(b[:32+copy(b[32:], raw[n:])])
+	return s
 }
+
+// usual is the length of a signature of RSA with 4096 bits; longer ones take a little more.
+const usual = 683
 
 // view is a text's bytes without a copy, for who only reads them.
 func view(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
@@ -219,7 +236,7 @@ func (v *Verifier) answer(id *gateway.Identity, reason gateway.Reason) (*gateway
 }
 
 // cold verifies a token that is not known. There is an entry where it is genuine.
-func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, at int64) (*entry, gateway.Reason) {
+func (v *Verifier) cold(turn *turn, raw string, sum *sums, from netip.Addr, at int64) (*entry, gateway.Reason) {
 	if !v.abuse.forgives(from, at, v.d.Limits.Forgive) {
 		return nil, gateway.TooMany // before anything is read, which is what a flood costs
 	}
@@ -242,20 +259,20 @@ func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, 
 	case k.alg != t.alg:
 		return nil, gateway.BadAlgorithm
 	}
-	if e := turn.bad.find(sum); e != nil && e.key == k {
+	if e := turn.bad.find(&sum.whole); e != nil && e.key == k {
 		return nil, gateway.BadSignature
 	}
 	if !v.enter() {
 		return nil, gateway.TooMany
 	}
-	good := k.signed(t.raw[:t.sign], t.sig)
+	good := k.signed(sum.signed, t.sig)
 	<-v.room
 	if !good {
 		v.abuse.bad(from, at)
-		turn.bad.put(&entry{sum: *sum, key: k})
+		turn.bad.put(&entry{sum: sum.whole, key: k})
 		return nil, gateway.BadSignature
 	}
-	e := &entry{sum: *sum, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
+	e := &entry{sum: sum.whole, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
 	turn.good.put(e)
 	return e, e.when(at, turn.leeway)
 }
