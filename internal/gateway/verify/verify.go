@@ -167,7 +167,7 @@ func (v *Verifier) Verify(raw string, from netip.Addr, now time.Time) (*gateway.
 	sum := digest(raw)
 	turn, at := v.turn.Load(), now.Unix()
 	if e := turn.good.find(&sum); e != nil && e.key.usable(at) {
-		if e.key.ring.due.Load() <= at {
+		if e.key.ring.isDue(at) {
 			e.key.ring.refresh(at)
 		}
 		if reason := e.when(at, turn.leeway); reason != gateway.Passed {
