@@ -67,3 +67,31 @@ func TestConnectionsProveNobodyElse(t *testing.T) {
 		}
 	}
 }
+
+// TestIdleAtTheServerMakesRoom: connections that were handed over and say nothing keep
+// nobody out; those in use are left alone.
+func TestIdleAtTheServerMakesRoom(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, true, ok(t, 300*time.Millisecond), func(d *Deps) { d.Limits.Conns = 2 })
+	chunked := "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n" + good + "\r\n2\r\nab\r\n0\r\n\r\n" // of the full path
+	busy, br := dial(t, g)
+	for n := range 5 {
+		c, r := dial(t, g)
+		say(t, c, chunked)
+		if n == 3 {
+			say(t, busy, chunked)
+		}
+		res, err := http.ReadResponse(r, nil)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("connection %d: %v %v", n, res, err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		time.Sleep(20 * time.Millisecond) // the server sees that it is idle
+		if n == 2 {
+			busy, br = dial(t, g) // it takes an idle one's place
+		}
+	}
+	if res, err := http.ReadResponse(br, nil); err != nil || res.StatusCode != 200 {
+		t.Errorf("one in use was closed: %v", err)
+	}
+}

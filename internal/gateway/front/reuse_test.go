@@ -96,7 +96,8 @@ func (g *rooms) kept(t *testing.T) string {
 	must(t, g.book.Flush(t.Context()))
 	list, err := g.book.Report(t.Context(), ledger.Filter{Since: gatewaytest.Now.Add(-time.Hour), Until: gatewaytest.Now.Add(time.Hour)}, nil)
 	must(t, err)
-	rows, err := g.db.QueryContext(t.Context(), "SELECT route || ' ' || reason || ' ' || tenant || ' ' || caller || ' ' || client || ' ' || agent || ' ' || account FROM gateway_decisions")
+	rows, err := g.db.QueryContext(t.Context(),
+		"SELECT route || ' ' || reason || ' ' || tenant || ' ' || caller || ' ' || client || ' ' || agent || ' ' || account FROM gateway_decisions")
 	must(t, err)
 	defer rows.Close()
 	var b strings.Builder
