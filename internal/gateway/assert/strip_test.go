@@ -78,3 +78,14 @@ func TestCookies(t *testing.T) {
 		}
 	}
 }
+
+func TestSetsOwn(t *testing.T) {
+	for value, want := range map[string]bool{
+		"__Host-pg=x; Path=/": true, "pg=x": true, " PG =x": true, "pg-in=x": true, "=pg=x": true, "= =__Host-pg=x; Secure": true, "pg": true, "=pg": true,
+		"": false, "a=pg": false, "a=1; pg=2": false, "xpg=1": false, "=": false, "a==pg=": false,
+	} {
+		if SetsOwn(value) != want {
+			t.Errorf("%q: %v", value, !want)
+		}
+	}
+}

@@ -88,8 +88,7 @@ func (c *conn) serve() net.Conn {
 func (c *conn) suits() bool {
 	f, h := c.front, &c.head
 	table := f.table.Load()
-	if !h.bare(f.deps.Limits.Body) || h.doubled || proxy.OfConnection(text(h.auth)) || assert.Cookies(text(h.cookie)) != text(h.cookie) ||
-		trusts(table.Trusted, c.remote) {
+	if !h.bare(f.deps.Limits.Body) || assert.Cookies(text(h.cookie)) != text(h.cookie) || trusts(table.Trusted, c.remote) {
 		return false
 	}
 	route, why := table.Find(text(h.host), text(h.path))

@@ -51,7 +51,10 @@ func boundTo(t *testing.T) string {
 func TestConnectionsProveNobodyElse(t *testing.T) {
 	for _, lean := range []bool{true, false} {
 		for _, host := range []string{"r.example", "o.example"} {
-			for _, auth := range []string{"NTLM alice", "Negotiate alice", "nTlM alice"} {
+			for _, auth := range []string{"NTLM alice", "Negotiate alice", "nTlM alice", "Basic x\r\nAuthorization: NTLM alice"} {
+				if host == "r.example" && strings.Contains(auth, "Basic") {
+					continue // several are refused but where nothing is asked
+				}
 				g := newRig(t, lean, boundTo(t), nil)
 				ask := func(fields string) string {
 					return g.raw("GET /x HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + fields + "\r\n")
