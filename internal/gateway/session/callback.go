@@ -251,7 +251,7 @@ func homeOf(idp string, si *SignIn) string {
 			return strings.ToLower(part)
 		}
 	}
-	return "elsewhere"
+	return gateway.OtherHome
 }
 
 func (m *Manager) ticketOf(si *SignIn, id *claim.Token, sid, home string, groups []string, more bool) *ticket {
