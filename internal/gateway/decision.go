@@ -61,6 +61,16 @@ func (d *Decision) Told() *Identity {
 	return d.Identity
 }
 
+// Turned says whether the decision may be another one now, of the same request by the same
+// file: the route's mode has turned, or the exception has ended.
+func (d *Decision) Turned(now time.Time) bool {
+	if d.Route == nil {
+		return true
+	}
+	holds, _ := d.Route.Phase(now)
+	return holds != d.Phase || d.Excused != nil && !now.Before(d.Excused.Until)
+}
+
 // Judge decides requests. It is safe for concurrent use, and takes no lock where the
 // token was seen before.
 type Judge interface {

@@ -80,6 +80,12 @@ func (p *Proxy) Take(t *gateway.Table) error {
 	return nil
 }
 
+// has says whether a route is one of the table that holds.
+func (p *Proxy) has(route *gateway.Route) bool {
+	_, ok := p.ways.Load().now[route]
+	return ok
+}
+
 // Close stops asking upstreams whether they live, and closes idle connections.
 func (p *Proxy) Close() {
 	p.mu.Lock()

@@ -44,6 +44,7 @@ type Proxy struct {
 	pass  *httputil.ReverseProxy
 	table atomic.Pointer[gateway.Table]
 	stats *stats
+	loud  loud
 
 	mu    sync.Mutex // guards pools and the table's change
 	pools map[string]*pool

@@ -250,7 +250,7 @@ func homeOf(idp string, si *SignIn) string {
 			return strings.ToLower(part)
 		}
 	}
-	return "elsewhere"
+	return gateway.OtherHome
 }
 
 func (m *Manager) ticketOf(si *SignIn, id *claim.Token, sid, home string, groups []string, more bool) *ticket {
@@ -327,8 +327,8 @@ func (m *Manager) enter(ctx context.Context, r *http.Request, t *ticket, f *flow
 	if err != nil {
 		return "", err
 	}
-	if old != nil { // one browser, one session
-		m.end(ctx, Ended{ID: old.t.ID, Why: "another session took its place", Actor: t.actor()})
+	if m.lives(old, reason) { // one browser, one session
+		m.end(ctx, Ended{ID: old.t.ID, Why: "another session took its place", Actor: t.actor(), Until: old.t.last()})
 	}
 	return cookieLine(name, value, time.Unix(t.Ends, 0).Sub(m.now())), nil
 }

@@ -191,7 +191,7 @@ func (v *Verifier) verify(turn *turn, raw string, from netip.Addr, at int64) (*e
 
 // warm is what a token that was verified before gets now. Its key is usable.
 func (v *Verifier) warm(turn *turn, e *entry, at int64) (*gateway.Identity, gateway.Reason) {
-	if e.key.ring.due.Load() <= at {
+	if e.key.ring.isDue(at) {
 		e.key.ring.refresh(at)
 	}
 	if reason := e.when(at, turn.leeway); reason != gateway.Passed {
