@@ -80,6 +80,9 @@ func (i *Installation) composeGateway(ctx context.Context, o GatewayRun) (*runni
 	}
 	reg := i.Gateway.reg
 	if o.Alone {
+		if i.lab != nil { // serve does so too
+			d.Work = append(d.Work, func(ctx context.Context) { i.clock.keepFollowing(ctx, i.lab) })
+		}
 		alone := web.NewRegistry()
 		i.Gateway.Book.Metrics(alone)
 		d.Admin, reg = i.gatewayAdmin(alone), alone

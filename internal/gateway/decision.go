@@ -92,7 +92,7 @@ type Rememberer interface {
 }
 
 // Sessions opens the cookie of a browser: the identity of its sign-in, or the reason:
-// NoToken where there is none, SessionOver, Revoked.
+// NoToken where there is none, SessionOver, Revoked, Blocked.
 type Sessions interface {
 	Open(host, cookie string, now time.Time) (*Identity, Reason)
 }
@@ -100,6 +100,24 @@ type Sessions interface {
 // Revocations say whether somebody may not come in any more. They take no lock.
 type Revocations interface {
 	Revoked(id *Identity, now time.Time) bool
+}
+
+// Blocks tell besides of whom no later sign-in is taken: a challenge would only send a
+// client in circles.
+type Blocks interface {
+	Blocked(id *Identity, now time.Time) bool
+}
+
+// Out says whether somebody may not come in any more: [Revoked], [Blocked] where r tells
+// that no new sign-in helps, or [Passed]. r may be nil: nobody is out.
+func Out(r Revocations, id *Identity, now time.Time) Reason {
+	if r == nil || !r.Revoked(id, now) {
+		return Passed
+	}
+	if b, ok := r.(Blocks); ok && b.Blocked(id, now) {
+		return Blocked
+	}
+	return Revoked
 }
 
 // Book writes down what was decided. It never waits, and never fails the request.

@@ -118,8 +118,8 @@ func (g *Guard) well(route *gateway.Route, id *gateway.Identity, r *gateway.Requ
 	if reason := rule.Meant(route, id); reason != gateway.Passed {
 		return reason, nil
 	}
-	if g.d.Revocations != nil && g.d.Revocations.Revoked(id, r.Now) {
-		return gateway.Revoked, nil
+	if reason := gateway.Out(g.d.Revocations, id, r.Now); reason != gateway.Passed {
+		return reason, nil
 	}
 	return rule.Satisfies(route, id, r.Now)
 }
