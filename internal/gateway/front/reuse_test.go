@@ -184,7 +184,8 @@ func TestOneConnectionOfMany(t *testing.T) {
 	must(t, err)
 	defer p.Close()
 	must(t, p.Take(g.table))
-	f, err := front.New(front.Deps{Handler: p, Lean: true, Judge: g.judge, Assert: g.tell, Failed: proxy.Failed, Now: func() time.Time { return gatewaytest.Now }})
+	f, err := front.New(front.Deps{Handler: p, Lean: true, Judge: g.judge, Assert: g.tell, Failed: proxy.Failed,
+		Now: func() time.Time { return gatewaytest.Now }})
 	must(t, err)
 	f.Take(g.table)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
