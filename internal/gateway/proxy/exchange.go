@@ -133,6 +133,9 @@ func (p *Proxy) answered(res *http.Response) error {
 			delete(h, name)
 		}
 	}
+	if _, ok := h["Content-Type"]; !ok {
+		x.writer.Header()["Content-Type"] = nil // or net/http would guess one
+	}
 	if set, ok := h["Set-Cookie"]; ok {
 		h["Set-Cookie"] = foreign(set)
 	}
