@@ -102,7 +102,7 @@ func serveMain(args []string) {
 	p, err := proxy.New(proxy.Deps{Judge: g, Assert: a, Plain: lines.Transport})
 	must(err)
 	must(p.Take(table))
-	f, err := front.New(front.Deps{Handler: p, Lean: *lean, Judge: g, Assert: a, Lines: lines, Failed: proxy.Failed})
+	f, err := front.New(front.Deps{Handler: p, Lean: *lean, Judge: g, Assert: a, Lines: lines, Via: p})
 	must(err)
 	f.Take(table)
 	l, err := net.Listen("tcp", *at)

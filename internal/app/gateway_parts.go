@@ -54,7 +54,7 @@ func (i *Installation) composeGateway(ctx context.Context, o GatewayRun) (*runni
 	if err != nil {
 		return nil, err
 	}
-	on.front, err = front.New(front.Deps{Handler: on.proxy, Lean: true, Judge: judge, Assert: asserter, Answer: answers, Failed: proxy.Failed,
+	on.front, err = front.New(front.Deps{Handler: on.proxy, Lean: true, Judge: judge, Assert: asserter, Answer: answers, Via: on.proxy,
 		Lines: lines, Still: i.stillIn, Now: i.Now, Log: i.Log})
 	if err != nil {
 		return nil, err

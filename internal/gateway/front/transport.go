@@ -87,6 +87,11 @@ func (x *exchange) request(r *http.Request) error {
 		if name == "Host" || name == "Content-Length" || name == "Transfer-Encoding" || name == "Trailer" || name == "Connection" {
 			continue
 		}
+		if name == "User-Agent" { // one, and none where it is "", as net/http has it
+			if values = values[:1]; values[0] == "" {
+				continue
+			}
+		}
 		for _, v := range values {
 			b = appendField(b, name, v)
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 
@@ -46,13 +45,6 @@ func Failed(d *gateway.Decision, r *gateway.Request, status int, _ error) answer
 		a.Body, _ = json.Marshal(answer.Problem{Title: t.title, Status: status, Reason: t.word, Fix: t.fix, Request: r.ID}) // texts and a number alone
 	}
 	return a
-}
-
-func (x *exchange) fail(w http.ResponseWriter, status int, err error) {
-	x.proxy.stats.failed(x.decision.Route.Name, status)
-	x.proxy.deps.Log.Warn("a request could not be passed on", slog.String("route", x.decision.Route.Name), slog.String("request", x.request.ID),
-		slog.Int("status", status), slog.Any("error", err))
-	Failed(&x.decision, &x.request, status, err).Write(w)
 }
 
 // failed answers where the upstream, or the client's body, failed before an answer.

@@ -70,6 +70,7 @@ func (w *ways) of(route *gateway.Route) way {
 type way struct {
 	pool  *pool
 	count *atomic.Int64 // at the upstream; of the route's name, over reloads
+	counts
 }
 
 // New makes a proxy that serves nothing until it has taken a table.
