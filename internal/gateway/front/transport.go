@@ -263,6 +263,9 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 }
 
+// Ready implements [proxy.Ready].
+func (b *body) Ready() bool { return b.err != nil || b.x.u.r < b.x.u.w }
+
 // take moves what is there of the body to p; io.EOF says that it was the last of it.
 func (b *body) take(p []byte, u *upstream) (n int, err error) {
 	switch b.how {

@@ -94,7 +94,7 @@ func New(d Deps) (*Proxy, error) {
 	p.table.Store(&gateway.Table{})
 	p.ways.Store(&ways{})
 	p.pass = &httputil.ReverseProxy{
-		Rewrite: rewrite, Transport: p, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, BufferPool: &buffers{},
+		Rewrite: rewrite, Transport: p, ModifyResponse: p.answered, ErrorHandler: p.failed, BufferPool: &buffers{},
 		ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
 	}
 	return p, nil
