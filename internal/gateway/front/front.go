@@ -97,7 +97,7 @@ func New(d Deps) (*Front, error) {
 	f.table.Store(&gateway.Table{})
 	f.server = &http.Server{
 		Handler: d.Handler, MaxHeaderBytes: proxy.MaxHead, ReadHeaderTimeout: d.Limits.Read, IdleTimeout: d.Limits.Idle,
-		ConnState: f.watch, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
+		ConnState: f.watch, ConnContext: proxy.Remember, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
 	}
 	return f, nil
 }

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -27,11 +29,22 @@ func NewID() string {
 	return string(text[:])
 }
 
+type memoryKey struct{}
+
+// Remember gives a connection's context a memory for its tokens: a server's ConnContext.
+// Only requests of HTTP/1 use it, which come one after the other.
+func Remember(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, memoryKey{}, &gateway.Memory{})
+}
+
 // read makes of a request of net/http what is judged, or says what is not plain in it.
 // The request id is there either way.
 func (x *exchange) read(hr *http.Request) (*gateway.Request, *HeadError) {
 	r := &x.request
 	*r = gateway.Request{Method: hr.Method, Host: hr.Host, ID: NewID(), TLS: hr.TLS != nil, Now: x.proxy.deps.Now()}
+	if hr.ProtoMajor == 1 {
+		r.Memory, _ = hr.Context().Value(memoryKey{}).(*gateway.Memory)
+	}
 	if peer, err := netip.ParseAddrPort(hr.RemoteAddr); err == nil {
 		r.Remote = peer.Addr().Unmap().WithZone("")
 	}

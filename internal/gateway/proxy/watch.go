@@ -115,7 +115,7 @@ func (w *watch) look() {
 	revoked := x.proxy.deps.Revocations
 	if over := id.NotAfter > 0 && now.Add(-x.decision.Route.Leeway).Unix() > id.NotAfter; over || revoked != nil && revoked.Revoked(id, now) {
 		r := x.request
-		r.Now = now
+		r.Now, r.Memory = now, nil // it is the connection's own goroutine's
 		if d := x.proxy.deps.Judge.Judge(&r); d.Refused {
 			w.cut(errOver)
 		}
