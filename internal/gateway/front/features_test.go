@@ -54,7 +54,7 @@ func TestFeaturesOnBothPaths(t *testing.T) {
 		"no session, a script":   {"GET /a " + toA + "X-Requested-With: XMLHttpRequest\r\n" + ended, true},
 		"no session, a post":     {"POST /a " + toA + browsing + "Content-Length: 2\r\n" + ended + "hi", true},
 		"cookies around ours":    {"GET /a " + toA + "Cookie: a=1;b=2;  c=3 ; pg=in;d=4;__host-PG=x;e=5\r\n" + ended, true},
-		"cookies as long":        {"GET /a " + toA + "Cookie: a=1;b=2;c=3;pg=;d=4;e=5;f=6;g=7\r\n" + good + ended, true},
+		"cookies as long":        {"GET /a " + toA + "Cookie: a=1;b=2;c=3;pg=;d=4;e=5\r\n" + good + ended, true},
 		"cookies by lines":       {"GET /a " + toA + "Cookie: pg=in\r\nCookie: a=1\r\n" + ended, false},
 		"a cookie about ours":    {"GET /a " + toA + "Cookie: apg=1;pgx=2\r\n" + good + ended, true},
 		"an escaped slash":       {"GET /a%2Fb%2fc?d=%2F " + toA + good + ended, true},
