@@ -22,6 +22,7 @@ type job struct {
 	Conns   int
 	For     time.Duration
 	Tokens  []string
+	Mixed   bool          // tokens go round over all connections; else each connection has one of its own
 	Refused bool          // a 401 or a 429 is what is expected
 	Once    bool          // each token once, and no longer
 	Forge   bool          // each request has a signature that is another, and wrong
@@ -69,7 +70,7 @@ func (j *job) run(ready func()) result {
 	var stand sync.WaitGroup
 	work := make(chan struct{})
 	stand.Add(j.Conns)
-	for range j.Conns {
+	for mine := range j.Conns {
 		all.Go(func() {
 			standing := sync.OnceFunc(stand.Done)
 			defer standing()
@@ -90,7 +91,10 @@ func (j *job) run(ready func()) result {
 				if (n%8 == 0 || j.Pace > 0) && time.Now().After(end) || j.Once && at >= len(heads) {
 					return
 				}
-				head := heads[at%len(heads)]
+				head := heads[mine%len(heads)]
+				if j.Mixed || j.Once {
+					head = heads[at%len(heads)]
+				}
 				if j.Forge {
 					head = forged(head)
 				}

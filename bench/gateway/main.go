@@ -37,6 +37,7 @@ func main() {
 	each := flag.Duration("each", time.Second, "length of a turn")
 	only := flag.String("only", "", "servers, by their names' beginnings, with commas")
 	cells := flag.String("cells", "", "cells, as 1/32/plain, with commas; cold; flood; all by default")
+	mixed := flag.Bool("mixed", false, "each request of a connection with another token, as from a proxy in front")
 	flag.Parse()
 	endAll()
 	if err := install(); err != nil {
@@ -44,13 +45,13 @@ func main() {
 		if !*smoke {
 			os.Exit(1)
 		}
-		*only = "lean,full"
+		*only = "featured,lean,nethttp"
 	}
 	dir, err := os.MkdirTemp("", "gateway-bench")
 	must(err)
 	defer os.RemoveAll(dir)
 	must(os.Chmod(dir, 0o755))
-	b := &bench{signer: newSigner(dir), rounds: *rounds, each: *each, only: *only, cells: *cells}
+	b := &bench{signer: newSigner(dir), rounds: *rounds, each: *each, only: *only, cells: *cells, mixed: *mixed}
 	if *smoke {
 		b.smoke()
 		return
@@ -64,6 +65,7 @@ type bench struct {
 	each   time.Duration
 	only   string
 	cells  string
+	mixed  bool
 }
 
 // wanted says whether -only names the server.
@@ -88,10 +90,11 @@ func (b *bench) servers(c cell, upstream string) (list []*process) {
 		{"haproxy", func(at string) *process { return b.signer.haproxy(at, upstream, c) }},
 		{"apache", func(at string) *process { return b.signer.apache(at, upstream, c) }},
 		{"nginx", func(at string) *process { return b.signer.nginx(at, upstream, c) }},
+		{"featured", func(at string) *process { return b.signer.gateway("featured", at, upstream, c, true, true) }},
 		{"lean", func(at string) *process { return b.signer.gateway("lean", at, upstream, c, true, true) }},
 		{"lean-unchecked", func(at string) *process { return b.signer.gateway("lean-unchecked", at, upstream, c, true, false) }},
-		{"full", func(at string) *process { return b.signer.gateway("full", at, upstream, c, false, true) }},
-		{"full-unchecked", func(at string) *process { return b.signer.gateway("full-unchecked", at, upstream, c, false, false) }},
+		{"nethttp", func(at string) *process { return b.signer.gateway("nethttp", at, upstream, c, false, true) }},
+		{"nethttp-unchecked", func(at string) *process { return b.signer.gateway("nethttp-unchecked", at, upstream, c, false, false) }},
 	} {
 		if b.wanted(s.name) {
 			list = append(list, s.start(freePort()))
@@ -214,7 +217,7 @@ func (b *bench) cell(name string, c cell, conns int, upstream string, tokens []s
 	list := b.servers(c, upstream)
 	defer stopAll(list)
 	rates := map[string][]float64{}
-	j := job{TLS: c.tls, Conns: conns, Tokens: tokens}
+	j := job{TLS: c.tls, Conns: conns, Tokens: tokens, Mixed: b.mixed}
 	for round := range b.rounds + 1 {
 		for i := range list {
 			p := list[(i+round)%len(list)]

@@ -35,7 +35,8 @@ func (s *signer) gateway(name, at, upstream string, c cell, lean, check bool) *p
 	must(err)
 	write(filepath.Join(s.dir, "keys.json"), s.keySet())
 	args := []string{"serve", "-at", at, "-upstream", upstream, "-dir", s.dir, "-workers", strconv.Itoa(c.workers)}
-	for flag, on := range map[string]bool{"-tls": c.tls, "-lean": lean, "-check": check, "-bare": strings.HasSuffix(name, "no assertion")} {
+	for flag, on := range map[string]bool{"-tls": c.tls, "-lean": lean, "-check": check, "-bare": strings.HasSuffix(name, "no assertion"),
+		"-all": !strings.HasPrefix(name, "lean")} {
 		if on {
 			args = append(args, flag)
 		}
@@ -47,11 +48,16 @@ func (s *signer) gateway(name, at, upstream string, c cell, lean, check bool) *p
 const file = `version: 1
 listen: [{at: "127.0.0.1:1"}]
 authorities: [{keys: %s, issuers: ["%s"]}]
+signIn: {app: 3d5e7a90-0000-4000-8000-00000000000a, secret: x}
 tenants: [%s]
 identity: {assertion: true}
 routes:
-  - {name: panel, path: /, audiences: ["%s"], upstream: "http://%s", callers: [api], mode: %s}
+  - {name: panel, path: /, audiences: ["%s"], upstream: %s, mode: %s%s}
 `
+
+// featured is what a route may ask for besides.
+const featured = `, callers: [api, browser], mfa: {context: c1, maxAge: 12h}, roles: [Admin],
+     clients: [1950a258-227b-4e31-a9cf-717495945fc2], allowEncodedSlash: true, preflight: true, limits: {parallel: 1000, retries: 1, body: 1MB}`
 
 // keyFile is the authority's keys.
 type keyFile string
@@ -71,7 +77,7 @@ func serveMain(args []string) {
 	set := flag.NewFlagSet("serve", flag.ExitOnError)
 	at, up, dir := set.String("at", "", ""), set.String("upstream", "", ""), set.String("dir", "", "")
 	workers, overTLS, lean, check := set.Int("workers", 1, ""), set.Bool("tls", false, ""), set.Bool("lean", false, ""), set.Bool("check", false, "")
-	bare := set.Bool("bare", false, "")
+	bare, all := set.Bool("bare", false, ""), set.Bool("all", false, "")
 	profile := set.String("profile", "", "")
 	must(set.Parse(args))
 	runtime.GOMAXPROCS(*workers)
@@ -81,7 +87,11 @@ func serveMain(args []string) {
 		mode = "enforce"
 	}
 	keys := filepath.Join(*dir, "keys.json")
-	read, err := gateway.Read(fmt.Appendf(nil, file, keys, issuer, tenant, audience, *up, mode), gateway.Names{Now: time.Now()})
+	to, more := strconv.Quote("http://"+*up), ""
+	if *all {
+		to, more = "{url: "+to+", health: /healthz}", featured
+	}
+	read, err := gateway.Read(fmt.Appendf(nil, file, keys, issuer, tenant, audience, to, mode, more), gateway.Names{Now: time.Now()})
 	must(err)
 	table := read.Compile(1)
 	v := verify.New(verify.Deps{Keys: keyFile(keys)})
@@ -102,7 +112,7 @@ func serveMain(args []string) {
 	p, err := proxy.New(proxy.Deps{Judge: g, Assert: a, Plain: lines.Transport})
 	must(err)
 	must(p.Take(table))
-	f, err := front.New(front.Deps{Handler: p, Lean: *lean, Judge: g, Assert: a, Lines: lines, Failed: proxy.Failed})
+	f, err := front.New(front.Deps{Handler: p, Lean: *lean, Judge: g, Assert: a, Lines: lines, Via: p})
 	must(err)
 	f.Take(table)
 	l, err := net.Listen("tcp", *at)

@@ -74,7 +74,7 @@ func (s *signer) claims(n int) map[string]any {
 		"name": "Ada Lovelace", "oid": fmt.Sprintf("5f3a2b1c-0d9e-4c7b-8a6f-%012x", n), "rh": "0.AXkAHmwte6STWE-NIF4fDJp7NgDkB7b2mR9Pq0dLxkZ3nVQ.",
 		"scp": "user_impersonation", "sid": "00c0ffee-1234-4abc-9def-0123456789ab", "sub": "pR7bqX2sVn5tKfLm9WcYdZgHjQeRuTiOaSxCvBnM3kE",
 		"tid": tenant, "unique_name": "ada@contoso.example", "upn": "ada@contoso.example", "uti": fmt.Sprintf("u%021x", n), "ver": "1.0",
-		"xms_cc": []string{"cp1"}, "auth_time": now - 120,
+		"acrs": []string{"c1"}, "roles": []string{"Reader", "Admin"}, "xms_cc": []string{"cp1"}, "auth_time": now - 120,
 	}
 }
 

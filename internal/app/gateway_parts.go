@@ -57,11 +57,8 @@ func (i *Installation) composeGateway(ctx context.Context, o GatewayRun) (*runni
 	if err != nil {
 		return nil, err
 	}
-	on.front, err = front.New(front.Deps{Handler: on.proxy, Lean: true, Judge: judge, Assert: asserter, Answer: answers, Failed: proxy.Failed,
-		Lines: lines, Still: i.stillIn, Now: i.Now, Log: i.Log,
-		Done: func(d *gateway.Decision, _ *gateway.Request, status int, took time.Duration) {
-			on.proxy.Count(d, status, took)
-		}})
+	on.front, err = front.New(front.Deps{Handler: on.proxy, Lean: true, Judge: judge, Assert: asserter, Answer: answers, Via: on.proxy,
+		Lines: lines, Renew: sessions.Renew, Still: i.stillIn, Now: i.Now, Log: i.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,10 @@ func (c *checker) route(path string, f *routeForm, t *Table, tenants []string) *
 	}
 	r.DropAuthorization = f.Authorization == "drop"
 	c.limits(path+".limits", &f.Limits, r)
-	r.Plain = len(r.To.URLs) == 1 && strings.HasPrefix(r.Upstream, "http://") && !r.To.HTTP2 && r.To.Health == "" && r.Limits.Parallel == 0
+	r.Plain = len(r.To.URLs) > 0 && !r.To.HTTP2
+	for _, s := range r.To.URLs {
+		r.Plain = r.Plain && strings.HasPrefix(s, "http://")
+	}
 	return r
 }
 

@@ -69,7 +69,7 @@ type Route struct {
 	Preflight         bool // CORS preflights (OPTIONS) need no token
 
 	Limits Limits
-	Plain  bool // asks for nothing that the lean path lacks; set by compiling
+	Plain  bool // all of its upstream speaks HTTP/1.1 without TLS, as the lean path does; set by compiling
 }
 
 // Limits of one route.

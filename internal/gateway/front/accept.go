@@ -126,7 +126,7 @@ func (f *Front) give(n net.Conn) {
 
 func addrOf(n net.Conn) netip.Addr {
 	if t, ok := n.RemoteAddr().(*net.TCPAddr); ok {
-		return t.AddrPort().Addr().Unmap()
+		return t.AddrPort().Addr().Unmap().WithZone("")
 	}
 	return netip.Addr{}
 }

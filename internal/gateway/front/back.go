@@ -70,6 +70,11 @@ func (c *conn) back(u *upstream, now time.Time) *answer.Answer {
 	for _, v := range answer.Announce(c.decision) {
 		b = appendField(b, v[0], v[1])
 	}
+	if c.front.deps.Renew != nil {
+		if line := c.front.deps.Renew(&c.decision, &c.in); line != "" {
+			b = appendField(b, "Set-Cookie", line)
+		}
+	}
 	if c.last {
 		b = append(b, "Connection: close\r\n"...)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"sync/atomic"
@@ -11,7 +12,6 @@ import (
 	"unsafe"
 
 	"partnerguard/internal/gateway"
-	"partnerguard/internal/gateway/assert"
 	"partnerguard/internal/gateway/proxy"
 )
 
@@ -40,6 +40,8 @@ type conn struct {
 	out      []byte
 	host     string
 	agent    string
+	lane     proxy.Lane
+	tried    []*proxy.Server
 	answer   head // the upstream's
 	chunk    chunks
 	last     bool // the connection ends behind this answer
@@ -65,13 +67,13 @@ func (c *conn) serve() net.Conn {
 			return nil
 		}
 		// What is wrong is for the server to answer, in the words it has for it.
-		if raw == nil || proxy.CheckHead(raw) != nil || !c.head.request(raw) {
+		if raw == nil || proxy.CheckHead(raw) != nil || !c.head.request(raw) || !c.head.bare(c.front.deps.Limits.Body) {
 			return c.handOver()
 		}
-		if !c.suits() {
+		if !c.ask() || !c.suits() {
 			return c.handOver()
 		}
-		if err := c.body(); err != nil {
+		if err := c.body(); err != nil { // it may move what the request was read from
 			return nil
 		}
 		if !c.pass(time.Now()) {
@@ -84,35 +86,21 @@ func (c *conn) serve() net.Conn {
 	}
 }
 
-// suits says whether the lean path can serve the request in head.
+// suits says whether the lean path can serve the request that was asked for.
 func (c *conn) suits() bool {
-	f, h := c.front, &c.head
-	table := f.table.Load()
-	if !h.bare(f.deps.Limits.Body) || assert.Cookies(text(h.cookie)) != text(h.cookie) || trusts(table.Trusted, c.remote) {
-		return false
-	}
-	route, why := table.Find(text(h.host), text(h.path))
+	route, why := c.front.table.Load().Find(c.in.Host, c.in.Path)
 	return why == gateway.Passed && c.fits(route)
 }
 
-// trusts says whether somebody's X-Forwarded headers are believed.
-func trusts(list []netip.Prefix, from netip.Addr) bool {
-	for _, p := range list {
-		if p.Contains(from) {
-			return true
-		}
-	}
-	return false
-}
-
-// fits says whether the route asks for nothing that the lean path lacks, for this
-// request. What is too long for the route is refused on the full path.
+// fits says whether the lean path lacks nothing that the route has, for this request. What
+// is too long for the route is refused on the full path, and so is a slash that it does not
+// take.
 func (c *conn) fits(route *gateway.Route) bool {
 	if route == nil || !route.Plain {
 		return false
 	}
 	h, l := &c.head, &route.Limits
-	return (!route.Browser || h.auth != nil) && !route.Preflight && !route.DropAuthorization && l.Parallel == 0 &&
+	return (!h.slash || route.EncodedSlash) && !(route.Preflight && string(h.method) == http.MethodOptions) &&
 		(l.Body <= 0 || h.length <= l.Body) && (l.Header <= 0 || len(h.raw) <= l.Header)
 }
 
@@ -171,6 +159,8 @@ func (c *conn) body() error {
 	}
 	c.reads = time.Time{}
 	c.head.request(c.buf[c.r : c.r+n]) // the bytes may have moved
+	c.head.bare(c.front.deps.Limits.Body)
+	c.ask()
 	return nil
 }
 

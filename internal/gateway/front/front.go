@@ -29,6 +29,13 @@ type Asserter interface {
 	Lines(dst []byte, d *gateway.Decision, r *gateway.Request, upstream string) []byte
 }
 
+// Via is what the lean path needs of package proxy: where requests go, and what is said
+// where they could not: 502, 503, 504.
+type Via interface {
+	Lane(route *gateway.Route) proxy.Lane
+	Fail(d *gateway.Decision, r *gateway.Request, status int, err error) answer.Answer
+}
+
 // Deps is what a Front needs. All functions are safe for concurrent use.
 type Deps struct {
 	// Handler serves all of HTTP: package proxy's. Heads that it gets have passed
@@ -42,8 +49,10 @@ type Deps struct {
 	Assert Asserter
 	Answer answer.Options
 	Lines  *Lines // to upstreams; nil is the front's own
-	// Failed answers for an upstream that did not: 502, or 504.
-	Failed func(d *gateway.Decision, r *gateway.Request, status int, err error) answer.Answer
+	Via    Via    // required with Lean
+	// Renew gives a Set-Cookie for what is served to a session, "" where none is due; nil is
+	// nothing.
+	Renew func(d *gateway.Decision, r *gateway.Request) string
 	// Still says whether a stream that began with this decision may go on; nil is yes.
 	Still func(d *gateway.Decision, now time.Time) bool
 	// Done is told of each request that the lean path answered; nil is nobody.
@@ -75,7 +84,7 @@ type Front struct {
 // New makes a front. What is missing of d is a mistake of the caller, an error of kind
 // Internal.
 func New(d Deps) (*Front, error) {
-	if d.Handler == nil || d.Lean && (d.Judge == nil || d.Assert == nil || d.Failed == nil) {
+	if d.Handler == nil || d.Lean && (d.Judge == nil || d.Assert == nil || d.Via == nil) {
 		return nil, problem.New(problem.Internal, "the gateway's front lacks a part").WithHint("tell the makers")
 	}
 	if d.Log == nil {
@@ -92,7 +101,7 @@ func New(d Deps) (*Front, error) {
 	f.table.Store(&gateway.Table{})
 	f.server = &http.Server{
 		Handler: d.Handler, MaxHeaderBytes: proxy.MaxHead, ReadHeaderTimeout: d.Limits.Read, IdleTimeout: d.Limits.Idle,
-		ConnState: f.watch, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
+		ConnState: f.watch, ConnContext: proxy.Remember, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
 	}
 	return f, nil
 }

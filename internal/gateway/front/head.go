@@ -20,8 +20,11 @@ type field struct {
 type kind uint8
 
 const (
-	plain kind = iota // passed on, when it is not stripped
-	ofHop             // of this connection alone: never passed on
+	plain  kind = iota // passed on, when it is not stripped
+	ofHop              // of this connection alone: never passed on
+	ofAuth             // Authorization
+	ofCookie
+	ofHost
 )
 
 // head is a request's head that has passed the gate, or an answer's that has passed
@@ -44,6 +47,7 @@ type head struct {
 	chunked, close, old    bool // old is HTTP/1.0
 	upgrade, expect, other bool // other is what the lean path lacks
 	date                   bool
+	slash                  bool   // an escaped one in the path
 	named                  []byte // Connection's value, where it names more than close and keep-alive
 }
 
@@ -113,7 +117,7 @@ func (h *head) note(f *field) {
 		}
 	case 4:
 		if is("host") {
-			h.host = value
+			f.kind, h.host = ofHost, value
 		}
 	case 6:
 		switch {
@@ -122,7 +126,7 @@ func (h *head) note(f *field) {
 			h.accept = value
 		case is("cookie"):
 			h.other = h.other || h.cookie != nil
-			h.cookie = value
+			f.kind, h.cookie = ofCookie, value
 		case is("expect"):
 			h.expect = true
 		}
@@ -148,7 +152,7 @@ func (h *head) note(f *field) {
 		if is("authorization") {
 			h.doubled = h.doubled || h.auth != nil
 			h.other = h.other || proxy.OfConnection(text(value))
-			h.auth = value
+			f.kind, h.auth = ofAuth, value
 		}
 	case 14:
 		switch {
@@ -172,6 +176,20 @@ func (h *head) note(f *field) {
 	if begins(name, "proxy-") {
 		f.kind = ofHop
 	}
+}
+
+// all joins the values of a header, as net/http's reader has them; the name is lower case.
+func (h *head) all(name string) (out string) {
+	for i := range h.fields {
+		if f := &h.fields[i]; same(h.raw[f.name:f.colon], name) {
+			if v := string(h.raw[f.value:f.stop]); out == "" {
+				out = v
+			} else {
+				out += ", " + v
+			}
+		}
+	}
+	return out
 }
 
 // first keeps the first of several values, as net/http's Get does.
@@ -259,9 +277,10 @@ func (h *head) bare(most int) bool {
 	if h.length > 0 && bodiless(h.method) { // not every upstream reads such a body
 		return false
 	}
-	if h.old || h.chunked || h.upgrade || h.expect || h.other || h.length > int64(most) || len(h.target) == 0 || h.target[0] != '/' || escaped(h.path) {
+	if h.old || h.chunked || h.upgrade || h.expect || h.other || h.length > int64(most) || len(h.target) == 0 || h.target[0] != '/' {
 		return false
 	}
+	h.slash = escaped(h.path)
 	switch string(h.method) {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		return true

@@ -2,6 +2,7 @@ package front
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,13 +21,12 @@ var (
 	errStale  = errors.New("the connection ended before a byte of an answer")
 )
 
-// pass judges the request in head, and answers it: itself, or by its upstream. False
-// says that its route became one that the lean path cannot serve, and nothing was done
+// pass judges the request that was asked for, and answers it: itself, or by its upstream.
+// False says that its route became one that the lean path cannot serve, and nothing was done
 // but the judging.
 func (c *conn) pass(began time.Time) bool {
 	d, deps := &c.decision, &c.front.deps
 	c.last, c.status = c.head.close || c.front.draining.Load(), 0
-	c.ask()
 	*d = deps.Judge.Judge(&c.in)
 	switch {
 	case d.Refused:
@@ -36,7 +36,10 @@ func (c *conn) pass(began time.Time) bool {
 	case !c.fits(d.Route):
 		return false // a new file came between
 	default:
-		if a := c.forward(began); a != nil {
+		if c.lane = deps.Via.Lane(d.Route); !c.lane.Is() {
+			return false
+		}
+		if a := c.enter(began); a != nil {
 			c.say(a, began)
 		}
 	}
@@ -48,8 +51,9 @@ func (c *conn) pass(began time.Time) bool {
 }
 
 // ask makes the request as the judge sees it. Its texts are the buffer's own bytes, but
-// for those that hardly change on a connection, and the id.
-func (c *conn) ask() {
+// for those that hardly change on a connection, and the id. False says that what a proxy in
+// front tells of it can be read in two ways.
+func (c *conn) ask() bool {
 	h := &c.head
 	if string(h.host) != c.host {
 		c.host = string(h.host)
@@ -63,6 +67,9 @@ func (c *conn) ask() {
 		FetchMode: text(h.mode), FetchDest: text(h.dest), RequestedWith: text(h.with),
 		Remote: c.remote, ID: proxy.NewID(), TLS: c.secure, Now: c.front.deps.Now(), Memory: &c.memory,
 	}
+	trusted := c.front.table.Load().Trusted
+	return len(trusted) == 0 ||
+		proxy.Believe(&c.in, trusted, h.all("x-forwarded-for"), h.all("x-forwarded-proto"), h.all("x-forwarded-host"))
 }
 
 // say sends an answer of our own.
@@ -118,75 +125,130 @@ func appendField(b []byte, name, value string) []byte {
 	return append(b, crlf...)
 }
 
+// enter forwards the request if the route's upstream has room for one more.
+func (c *conn) enter(began time.Time) *answer.Answer {
+	if !c.lane.Enter(c.decision.Route.Limits.Parallel) {
+		return c.failed(http.StatusServiceUnavailable, proxy.ErrParallel)
+	}
+	defer c.lane.Leave()
+	return c.forward(began)
+}
+
 // forward sends the request to its upstream and the answer back. A reply is what to say
 // instead, when nothing was sent back yet.
 func (c *conn) forward(began time.Time) *answer.Answer {
-	p := c.front.deps.Lines.at(c.decision.Route.Upstream)
-	c.out = c.request(c.out[:0])
-	for tries := 0; ; tries++ {
-		u := p.get(began)
-		if u == nil {
-			fresh, err := p.dial()
-			if err != nil {
-				if c.again(tries, nil) {
-					continue
-				}
-				return c.failed(http.StatusBadGateway, err)
-			}
-			u = fresh
+	c.tried = c.tried[:0]
+	var to *proxy.Server
+	for stale := false; ; {
+		s := c.lane.Pick(c.tried, began)
+		if s == nil {
+			return c.failed(http.StatusServiceUnavailable, proxy.ErrDown)
 		}
-		err := u.exchange(c.out, &c.answer, c.patience(), began, c.early)
+		if s != to {
+			to = s
+			c.out = c.request(c.out[:0], s.Origin())
+		}
+		u, err := c.send(s.Host(), began)
 		if err == nil {
+			s.Lives()
+			c.lane.Answered(c.answer.status, time.Since(began))
 			return c.back(u, began)
 		}
-		_ = u.net.Close()
-		switch {
-		case timeout(err):
+		idle := u != nil && u.reused
+		if timeout(err) && u != nil {
 			return c.failed(http.StatusGatewayTimeout, err)
-		case errors.Is(err, errStale) && c.again(tries, u):
+		}
+		// A connection that had been idle is no try of the route's, and no failure of the server.
+		if idle && !stale && c.head.length == 0 && errors.Is(err, errStale) && safe(text(c.head.method)) {
+			stale = true
 			continue
 		}
-		return c.failed(http.StatusBadGateway, err)
+		s.Fails(time.Now())
+		if !c.again(err, u != nil) {
+			return c.failed(statusOf(err), err)
+		}
+		c.tried = append(c.tried, s)
+		c.lane.Retried()
 	}
 }
 
-// again says whether a request may be sent once more: one that has no body and changes
-// nothing by being asked for twice (RFC 9110 section 9.2.2), and failed before a byte of
-// an answer. A connection that had been idle is no try of the route's.
-func (c *conn) again(tries int, u *upstream) bool {
-	most := 0
-	switch string(c.head.method) {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		most = c.decision.Route.Limits.Retries
-		if u != nil && u.reused {
-			most = max(most, 1)
-		}
-	case http.MethodPut, http.MethodDelete:
-		most = c.decision.Route.Limits.Retries
+// statusOf is what a failed connection is answered by.
+func statusOf(err error) int {
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return http.StatusGatewayTimeout
 	}
-	return c.head.length == 0 && tries < most
+	return http.StatusBadGateway
+}
+
+// send sends c.out and reads the answer's head. Without a connection there is an error;
+// one that failed is closed.
+func (c *conn) send(host string, began time.Time) (*upstream, error) {
+	p := c.front.deps.Lines.plain(host)
+	u := p.get(began)
+	if u == nil {
+		fresh, err := p.dial()
+		if err != nil {
+			return nil, err
+		}
+		u = fresh
+	}
+	err := u.exchange(c.out, &c.answer, c.patience(), began, c.early)
+	if err != nil {
+		_ = u.net.Close()
+	}
+	return u, err
+}
+
+// again says whether a request may be sent once more: one that has no body and does the
+// same when it is asked for twice (RFC 9110 section 9.2.2), and failed before a byte of an
+// answer.
+func (c *conn) again(err error, connected bool) bool {
+	if connected && !errors.Is(err, errStale) || c.head.length > 0 || len(c.tried) >= c.decision.Route.Limits.Retries {
+		return false
+	}
+	switch string(c.head.method) {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
 }
 
 func (c *conn) failed(status int, err error) *answer.Answer {
-	a := c.front.deps.Failed(&c.decision, &c.in, status, err)
+	a := c.front.deps.Via.Fail(&c.decision, &c.in, status, err)
 	return &a
 }
 
 // request writes what the upstream gets: the caller's head without what is of this hop
-// and without what outsiders may not say, then the facts, then the body.
-func (c *conn) request(b []byte) []byte {
+// and without what outsiders may not say, then the facts, then the body. origin is whose
+// it is.
+func (c *conn) request(b []byte, origin string) []byte {
 	h, deps := &c.head, &c.front.deps
-	from := 0 // what was not written yet
+	from, own := 0, "" // what was not written yet; the site's cookies, where some are ours
+	if h.cookie != nil {
+		own = assert.Cookies(c.in.Cookie)
+	}
 	for i := range h.fields {
 		f := &h.fields[i]
-		if name := h.raw[f.name:f.colon]; f.kind != ofHop && !assert.Strip(name) && !same(name, "proxy") {
+		name := h.raw[f.name:f.colon]
+		switch {
+		case f.kind == ofHop, assert.Strip(name), same(name, "proxy"):
+		case f.kind == ofAuth && c.decision.Route.DropAuthorization:
+		case f.kind == ofCookie && own != c.in.Cookie:
+		case f.kind == ofHost && c.in.Host != string(h.host):
+		default:
 			continue
 		}
 		b = append(b, h.raw[from:f.name]...)
+		switch {
+		case f.kind == ofCookie && own != "":
+			b = appendField(b, "Cookie", own)
+		case f.kind == ofHost:
+			b = appendField(b, "Host", c.in.Host)
+		}
 		from = f.end
 	}
 	b = append(b, h.raw[from:len(h.raw)-2]...)
-	b = deps.Assert.Lines(b, &c.decision, &c.in, c.decision.Route.Upstream)
+	b = deps.Assert.Lines(b, &c.decision, &c.in, origin)
 	b = append(b, crlf...)
 	at := c.r + len(h.raw)
 	return append(b, c.buf[at:at+int(h.length)]...)

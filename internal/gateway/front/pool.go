@@ -63,15 +63,6 @@ func address(a string) string {
 	return a
 }
 
-// at is the pool of an upstream, as a route names it.
-func (l *Lines) at(upstream string) *pool {
-	host, ok := strings.CutPrefix(upstream, "http://")
-	if !ok {
-		host = "" // it has no address, and nobody is there
-	}
-	return l.plain(host)
-}
-
 // plain is the pool of a host, perhaps with a port.
 func (l *Lines) plain(host string) *pool {
 	if at, ok := l.of.Load(host); ok {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httputil"
 	"strings"
 	"sync"
@@ -47,6 +48,7 @@ func (g *rig) Judge(r *gateway.Request) gateway.Decision {
 	switch {
 	case r.Doubled:
 		d.Reason = gateway.TooManyTokens
+	case !ok && d.Route.Browser && strings.Contains(r.Cookie, "pg=in"):
 	case !ok:
 		d.Reason = gateway.NoToken
 	case sha256.Sum256([]byte(token)) != sha256.Sum256([]byte("good")):
@@ -80,7 +82,13 @@ routes:
 // newRig serves upstream on a port of its own.
 func newRig(t *testing.T, lean bool, upstream string, change func(*Deps)) *rig {
 	t.Helper()
-	read, err := gateway.Read(fmt.Appendf(nil, file, upstream), gateway.Names{Now: time.Now()})
+	return rigOf(t, lean, fmt.Sprintf(file, upstream), nil, change)
+}
+
+// rigOf serves by a file of its own; plain is the proxy's.
+func rigOf(t *testing.T, lean bool, file string, plain func(http.RoundTripper) http.RoundTripper, change func(*Deps)) *rig {
+	t.Helper()
+	read, err := gateway.Read([]byte(file), gateway.Names{Now: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +96,7 @@ func newRig(t *testing.T, lean bool, upstream string, change func(*Deps)) *rig {
 	if g.assert, err = assert.New(assert.Deps{}); err != nil {
 		t.Fatal(err)
 	}
-	p, err := proxy.New(proxy.Deps{Judge: g, Assert: g.assert})
+	p, err := proxy.New(proxy.Deps{Judge: g, Assert: g.assert, Plain: plain})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +104,7 @@ func newRig(t *testing.T, lean bool, upstream string, change func(*Deps)) *rig {
 	if err := p.Take(g.table); err != nil {
 		t.Fatal(err)
 	}
-	d := Deps{Handler: p, Lean: lean, Judge: g, Assert: g.assert, Failed: proxy.Failed}
+	d := Deps{Handler: p, Lean: lean, Judge: g, Assert: g.assert, Via: p}
 	if change != nil {
 		change(&d)
 	}

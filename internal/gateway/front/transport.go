@@ -87,6 +87,11 @@ func (x *exchange) request(r *http.Request) error {
 		if name == "Host" || name == "Content-Length" || name == "Transfer-Encoding" || name == "Trailer" || name == "Connection" {
 			continue
 		}
+		if name == "User-Agent" { // one, and none where it is "", as net/http has it
+			if values = values[:1]; values[0] == "" {
+				continue
+			}
+		}
 		for _, v := range values {
 			b = appendField(b, name, v)
 		}
@@ -257,6 +262,9 @@ func (b *body) Read(p []byte) (int, error) {
 		}
 	}
 }
+
+// Ready implements [proxy.Ready].
+func (b *body) Ready() bool { return b.err != nil || b.x.u.r < b.x.u.w }
 
 // take moves what is there of the body to p; io.EOF says that it was the last of it.
 func (b *body) take(p []byte, u *upstream) (n int, err error) {

@@ -412,3 +412,43 @@ func BenchmarkJudge(b *testing.B) {
 		})
 	}
 }
+
+// rememberer tells who was asked.
+type rememberer struct {
+	gateway.Verifier
+	asked *gateway.Memory
+}
+
+func (v *rememberer) Remember(m *gateway.Memory, token string, from netip.Addr, now time.Time) (*gateway.Identity, gateway.Reason) {
+	v.asked = m
+	return v.Verify(token, from, now)
+}
+
+type refuser struct{}
+
+func (refuser) Verify(string, netip.Addr, time.Time) (*gateway.Identity, gateway.Reason) {
+	return nil, gateway.Malformed
+}
+
+// A connection's memory is the verifier's to use, and changes no decision.
+func TestMemoryIsHandedOn(t *testing.T) {
+	t.Parallel()
+	f, err := gateway.Read([]byte("version: 1\nlisten: [{at: \"127.0.0.1:1\"}]\nauthorities: [{cloud: public}]\n"+
+		"tenants: [7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21]\nroutes:\n"+
+		"  - {name: a, upstream: \"http://127.0.0.1:9\", audiences: [x], mode: enforce}\n"), gateway.Names{Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &rememberer{Verifier: refuser{}}
+	g, err := New(Deps{Verifier: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Take(f.Compile(1))
+	for _, m := range []*gateway.Memory{nil, {}} {
+		d := g.Judge(&gateway.Request{Method: "GET", Host: "a", Path: "/", Authorization: "Bearer x", Now: time.Now(), Memory: m})
+		if !d.Refused || d.Reason != gateway.Malformed || v.asked != m {
+			t.Errorf("with %v: %+v, asked %v", m, d, v.asked)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -143,12 +144,19 @@ func bodiless(method string) bool {
 func (p *Proxy) answered(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
 	x.watch.answered()
-	p.stats.answered(x.decision.Route.Name, res.StatusCode, time.Since(x.sent))
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		p.stats.answered(x.decision.Route.Name, res.StatusCode, time.Since(x.sent))
+	} else {
+		Lane{x.way}.Answered(res.StatusCode, time.Since(x.sent))
+	}
 	h := res.Header
 	for name := range h {
 		if low := strings.ToLower(name); strings.HasPrefix(low, "partnerguard-") || strings.HasPrefix(low, "x-partnerguard-") {
 			delete(h, name)
 		}
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		x.writer.Header()["Content-Type"] = nil // or net/http would guess one
 	}
 	if set, ok := h["Set-Cookie"]; ok {
 		h["Set-Cookie"] = foreign(set)
@@ -161,8 +169,15 @@ func (p *Proxy) answered(res *http.Response) error {
 			h.Add("Set-Cookie", line)
 		}
 	}
-	res.Body = watchBody(res.Body, x.watch)
+	res.Body = watchBody(res.Body, x.watch, told(res))
 	return nil
+}
+
+// told says that an answer's length is, and that it is no events: of all others, what comes
+// goes on at once by [httputil.ReverseProxy] itself.
+func told(res *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	return res.ContentLength >= 0 && kind != "text/event-stream"
 }
 
 // foreign leaves the gateway's own cookies out.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -61,10 +60,10 @@ type failure struct {
 // were not.
 type loud struct {
 	mu   sync.Mutex // guards last
-	last map[failure]*told
+	last map[failure]*loudness
 }
 
-type told struct {
+type loudness struct {
 	at   time.Time
 	more int64
 }
@@ -81,9 +80,9 @@ func (l *loud) due(f failure, now time.Time) (more int64, due bool) {
 			clear(l.last)
 		}
 		if l.last == nil {
-			l.last = map[failure]*told{}
+			l.last = map[failure]*loudness{}
 		}
-		l.last[f] = &told{at: now}
+		l.last[f] = &loudness{at: now}
 		return 0, true
 	case now.Sub(t.at) < loudEvery:
 		t.more++
@@ -91,15 +90,6 @@ func (l *loud) due(f failure, now time.Time) (more int64, due bool) {
 	}
 	more, t.at, t.more = t.more, now, 0
 	return more, true
-}
-
-func (x *exchange) fail(w http.ResponseWriter, status int, err error) {
-	x.proxy.stats.failed(x.decision.Route.Name, status)
-	if more, due := x.proxy.loud.due(failure{x.decision.Route.Name, status}, time.Now()); due {
-		x.proxy.deps.Log.Warn("a request could not be passed on", slog.String("route", x.decision.Route.Name), slog.String("request", x.request.ID),
-			slog.Int("status", status), slog.Int64("more", more), slog.Any("error", err))
-	}
-	Failed(&x.decision, &x.request, status, err).Write(w)
 }
 
 // failed answers where the upstream, or the client's body, failed before an answer.

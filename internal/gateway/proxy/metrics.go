@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"partnerguard/internal/gateway"
 	"partnerguard/internal/observe"
 )
 
@@ -39,18 +38,6 @@ func newStats() *stats {
 		heads: prometheus.NewCounter(opts("heads_refused_total", "Requests that could be read in two ways.")),
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "partnerguard_gateway_requests_open",
 			Help: "Requests at upstreams now, streams among them."}),
-	}
-}
-
-// Count counts an answer of an upstream's that another path than the proxy passed on, and
-// what was answered in an upstream's place. took is until its head was there.
-func (p *Proxy) Count(d *gateway.Decision, status int, took time.Duration) {
-	switch {
-	case d.Route == nil || d.Refused:
-	case status >= http.StatusBadGateway && status <= http.StatusGatewayTimeout:
-		p.stats.failed(d.Route.Name, status)
-	default:
-		p.stats.answered(d.Route.Name, status, took)
 	}
 }
 

@@ -46,12 +46,12 @@ func (p *Proxy) Take(t *gateway.Table) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pools, now, before := map[string]*pool{}, map[*gateway.Route]way{}, p.ways.Load().now
-	counts := map[string]*atomic.Int64{}
+	open := map[string]*atomic.Int64{}
 	for route, w := range before {
-		counts[route.Name] = w.count
+		open[route.Name] = w.count
 	}
 	for _, route := range t.Routes {
-		w := way{count: counts[route.Name]}
+		w := way{count: open[route.Name], counts: p.stats.of(route.Name)}
 		if w.count == nil {
 			w.count = new(atomic.Int64)
 		}
@@ -181,6 +181,15 @@ func (q *pool) pick(tried []*target, now time.Time) *target {
 	return second
 }
 
+// choose is pick, and the first again where all were tried and it may live.
+func (q *pool) choose(tried []*target, now time.Time) *target {
+	t := q.pick(tried, now)
+	if t == nil && len(tried) > 0 && !tried[0].down.Load() {
+		t = tried[0]
+	}
+	return t
+}
+
 func has(list []*target, t *target) bool {
 	for _, u := range list {
 		if u == t {
@@ -200,10 +209,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	out = out.WithContext(httptrace.WithClientTrace(out.Context(), &httptrace.ClientTrace{GotFirstResponseByte: func() { began.Store(true) }}))
 	var tried []*target
 	for try := 0; ; try++ {
-		t := x.way.pool.pick(tried, time.Now())
-		if t == nil && len(tried) > 0 && !tried[0].down.Load() {
-			t = tried[0]
-		}
+		t := x.way.pool.choose(tried, time.Now())
 		if t == nil {
 			return nil, errDown
 		}

@@ -74,6 +74,7 @@ func (w *ways) of(route *gateway.Route) way {
 type way struct {
 	pool  *pool
 	count *atomic.Int64 // at the upstream; of the route's name, over reloads
+	counts
 }
 
 // New makes a proxy that serves nothing until it has taken a table.
@@ -97,7 +98,7 @@ func New(d Deps) (*Proxy, error) {
 	p.table.Store(&gateway.Table{})
 	p.ways.Store(&ways{})
 	p.pass = &httputil.ReverseProxy{
-		Rewrite: rewrite, Transport: p, ModifyResponse: p.answered, ErrorHandler: p.failed, FlushInterval: -1, BufferPool: &buffers{},
+		Rewrite: rewrite, Transport: p, ModifyResponse: p.answered, ErrorHandler: p.failed, BufferPool: &buffers{},
 		ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
 	}
 	return p, nil

@@ -1,14 +1,16 @@
 package proxy
 
 import (
+	"context"
+	"crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
 	"encoding/hex"
-	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 
 	"partnerguard/internal/gateway"
 )
@@ -16,15 +18,34 @@ import (
 // believedTLS stands for a connection that another proxy had.
 var believedTLS tls.ConnectionState
 
-// NewID makes a request's id: 128 random bits, in hex. They tell requests apart and are no
-// secret: the runtime's generator does, and asks the system for nothing.
+// block is random bytes for 64 ids: to ask for each alone would be a call of the system.
+type block struct {
+	b    [64 * 16]byte
+	left []byte
+}
+
+var blocks = sync.Pool{New: func() any { return &block{} }}
+
+// NewID makes a request's id: 128 random bits, in hex.
 func NewID() string {
-	var b [16]byte
+	r := blocks.Get().(*block)
+	if len(r.left) == 0 {
+		_, _ = rand.Read(r.b[:]) // it never fails
+		r.left = r.b[:]
+	}
 	var text [32]byte
-	binary.LittleEndian.PutUint64(b[:8], rand.Uint64())
-	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
-	hex.Encode(text[:], b[:])
+	hex.Encode(text[:], r.left[:16])
+	r.left = r.left[16:]
+	blocks.Put(r)
 	return string(text[:])
+}
+
+type memoryKey struct{}
+
+// Remember gives a connection's context a memory for its tokens: a server's ConnContext.
+// Only requests of HTTP/1 use it, which come one after the other.
+func Remember(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, memoryKey{}, &gateway.Memory{})
 }
 
 // read makes of a request of net/http what is judged, or says what is not plain in it.
@@ -32,6 +53,9 @@ func NewID() string {
 func (x *exchange) read(hr *http.Request) (*gateway.Request, *HeadError) {
 	r := &x.request
 	*r = gateway.Request{Method: hr.Method, Host: hr.Host, ID: NewID(), TLS: hr.TLS != nil, Now: x.proxy.deps.Now()}
+	if hr.ProtoMajor == 1 {
+		r.Memory, _ = hr.Context().Value(memoryKey{}).(*gateway.Memory)
+	}
 	if peer, err := netip.ParseAddrPort(hr.RemoteAddr); err == nil {
 		r.Remote = peer.Addr().Unmap().WithZone("")
 	}

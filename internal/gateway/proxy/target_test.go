@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -103,4 +104,26 @@ func FuzzCheckTarget(f *testing.F) {
 			t.Errorf("%q: %v, %+v", s, err, u)
 		}
 	})
+}
+
+// Ids are never the same, also of many who ask at a time.
+func TestNewID(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	seen := map[string]bool{}
+	for range 4 {
+		all.Go(func() {
+			for range 500 {
+				id := NewID()
+				mu.Lock()
+				if len(id) != 32 || seen[id] {
+					t.Errorf("%q again", id)
+				}
+				seen[id] = true
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
 }

@@ -121,7 +121,7 @@ func (w *watch) look() {
 	}
 	if over && !w.over || d.Turned(now) || !x.proxy.has(d.Route) {
 		r := x.request
-		r.Now = now
+		r.Now, r.Memory = now, nil // it is the connection's own goroutine's
 		next := x.proxy.deps.Judge.Judge(&r)
 		if next.Refused || next.Route == nil {
 			w.cut(errOver)
@@ -174,20 +174,30 @@ func (b *body) failure() error {
 	return nil
 }
 
-// watchBody has w see each byte of an answer; of an upgraded connection, both ways.
-func watchBody(from io.ReadCloser, w *watch) io.ReadCloser {
+// watchBody has w see each byte of an answer; of an upgraded connection, both ways. With
+// flush the client has all that came before more of it is waited for.
+func watchBody(from io.ReadCloser, w *watch, flush bool) io.ReadCloser {
 	if both, ok := from.(io.ReadWriteCloser); ok {
-		return &watchedConn{watched{both, w}, both}
+		return &watchedConn{watched{both, w, false}, both}
 	}
-	return &watched{from, w}
+	return &watched{from, w, flush}
 }
 
 type watched struct {
 	io.ReadCloser
 	watch *watch
+	flush bool
 }
 
+// Ready is a body that may know that its next bytes are there.
+type Ready interface{ Ready() bool }
+
 func (b *watched) Read(p []byte) (int, error) {
+	if b.flush {
+		if r, ok := b.ReadCloser.(Ready); !ok || !r.Ready() {
+			_ = b.watch.client.Flush() // whoever cannot be written to is found by the next write
+		}
+	}
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 {
 		b.watch.touch()
