@@ -4,7 +4,10 @@ import (
 	"context"
 	"net/netip"
 	"testing"
+	"time"
 
+	"partnerguard/internal/audit"
+	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/gateway"
 )
@@ -37,4 +40,29 @@ func TestFloodsLeaveRoom(t *testing.T) {
 	if err != nil || rep.Routes[0].Callers != 1 {
 		t.Errorf("ada is nowhere: %+v %v", rep.Routes, err)
 	}
+}
+
+// TestFloodsHideNobody: the trail names who was refused though they proved who they are,
+// however many strangers were refused more often.
+func TestFloodsHideNobody(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d, nil)
+		refused := func(d *gateway.Decision, _ *gateway.Request) { d.Refused = true }
+		r.note(1, user("bob", "app2"), gateway.SingleFactor, refused)
+		for i := range toldOf + 20 {
+			r.note(2, nil, gateway.Malformed, func(d *gateway.Decision, q *gateway.Request) {
+				d.Refused, q.Remote = true, netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1})
+			})
+		}
+		r.flush(t)
+		r.pass(2 * time.Hour)
+		if err := r.Tell(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list := r.trail.Of(audit.GatewayRefused)
+		if len(list) != toldOf+1 || list[0].Actor != "user:bob" {
+			t.Errorf("%d entries, the first of %s", len(list), list[0].Actor)
+		}
+	})
 }
