@@ -32,7 +32,9 @@ func addressOf(remote string) netip.Addr {
 
 // shared says that an address may be many people's: a proxy's in front that nobody told us
 // of. To count there would let one keep out all.
-func shared(a netip.Addr) bool { return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() }
+func shared(a netip.Addr) bool {
+	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
+}
 
 // may says whether an address may bring one more.
 func (t *tries) may(remote string, now time.Time) bool {
