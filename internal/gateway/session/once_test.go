@@ -37,7 +37,7 @@ func TestTries(t *testing.T) {
 	now := time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC)
 	for remote, counted := range map[string]bool{"192.0.2.1:7": true, "[2001:db8::1]:7": true, "127.0.0.1:7": false, "10.0.0.1:7": false,
 		"[::ffff:10.0.0.1]:7": false,
-		"[fe80::1%eth0]:7": false, "": false, "x": false} {
+		"[fe80::1%eth0]:7":    false, "": false, "x": false} {
 		var l tries
 		for range maxTries {
 			l.failed(remote, now)
