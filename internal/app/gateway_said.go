@@ -88,7 +88,11 @@ func (i *Installation) GatewayStatus(ctx context.Context, path string) (*Gateway
 	}
 	for k := range r.Routes {
 		if name := r.Routes[k].Route; by[name] != nil && name != "" {
-			add(name, "not in the file that is known", []string{})
+			says := "not in the file any more"
+			if t == nil {
+				says = "its rule is not known here: --config names the gateway's file"
+			}
+			add(name, says, []string{})
 		}
 	}
 	if i.Gateway.Revoke != nil {

@@ -26,6 +26,16 @@ type Request struct {
 	ID     string // request id
 	TLS    bool
 	Now    time.Time
+
+	Memory *Memory // of the connection that it came by; nil is none
+}
+
+// Memory is what a verifier keeps of the token that a connection brought last, for the
+// same one to be known again without more than a comparison. It is one connection's, goes
+// with it, and is used by one goroutine at a time. It starts empty.
+type Memory struct {
+	Token []byte // a secret
+	Found any    // what the verifier knows of it
 }
 
 // Decision is what becomes of one request.
@@ -75,8 +85,14 @@ type Verifier interface {
 	Verify(token string, from netip.Addr, now time.Time) (*Identity, Reason)
 }
 
+// Rememberer is a [Verifier] that has use for a connection's memory, which may not be nil.
+// It decides as Verify does, of the same moment.
+type Rememberer interface {
+	Remember(m *Memory, token string, from netip.Addr, now time.Time) (*Identity, Reason)
+}
+
 // Sessions opens the cookie of a browser: the identity of its sign-in, or the reason:
-// NoToken where there is none, SessionOver, Revoked.
+// NoToken where there is none, SessionOver, Revoked, Blocked.
 type Sessions interface {
 	Open(host, cookie string, now time.Time) (*Identity, Reason)
 }
@@ -84,6 +100,24 @@ type Sessions interface {
 // Revocations say whether somebody may not come in any more. They take no lock.
 type Revocations interface {
 	Revoked(id *Identity, now time.Time) bool
+}
+
+// Blocks tell besides of whom no later sign-in is taken: a challenge would only send a
+// client in circles.
+type Blocks interface {
+	Blocked(id *Identity, now time.Time) bool
+}
+
+// Out says whether somebody may not come in any more: [Revoked], [Blocked] where r tells
+// that no new sign-in helps, or [Passed]. r may be nil: nobody is out.
+func Out(r Revocations, id *Identity, now time.Time) Reason {
+	if r == nil || !r.Revoked(id, now) {
+		return Passed
+	}
+	if b, ok := r.(Blocks); ok && b.Blocked(id, now) {
+		return Blocked
+	}
+	return Revoked
 }
 
 // Book writes down what was decided. It never waits, and never fails the request.

@@ -63,6 +63,8 @@ func Read(raw []byte, n Names) (_ *File, err error) {
 		return nil, problem.New(problem.Internal, "a gateway's file is read at a moment, and none was given")
 	case len(raw) > MaxFile:
 		return nil, problem.New(problem.Limit, "%s: the file has at most %d bytes", name, MaxFile).WithHint("name groups and roles, not people")
+	case len(bytes.TrimSpace(raw)) == 0:
+		return nil, problem.New(problem.BadInput, "%s: the file is empty", name).WithHint("docs/gateway-config.md has one to begin with")
 	case !utf8.Valid(raw):
 		return nil, problem.New(problem.BadInput, "%s: not UTF-8", name).WithHint("save it as UTF-8")
 	}
@@ -103,6 +105,9 @@ func Read(raw []byte, n Names) (_ *File, err error) {
 func ReadFile(path string, n Names) (*File, error) {
 	raw, err := problem.ReadFile("the gateway's file", path, MaxFile)
 	if err != nil {
+		if p, ok := errors.AsType[*problem.Error](err); ok && errors.Is(err, problem.NotFound) {
+			err = p.WithHint("docs/gateway-config.md has a file to begin with")
+		}
 		return nil, err
 	}
 	n.File, n.Dir = path, filepath.Dir(path)
@@ -127,7 +132,18 @@ func misread(name string, err error) error {
 	if e, ok := errors.AsType[*unlike](err); ok {
 		line, text = e.line, e.text
 	}
-	return problem.Wrap(err, problem.BadInput, "%s:%d: %s", name, line, text).WithHint(manual)
+	return problem.Wrap(err, problem.BadInput, "%s:%d: %s", name, line, text).WithHint("%s", hintOf(text))
+}
+
+// hintOf is what to do about what the YAML library says.
+func hintOf(text string) string {
+	switch {
+	case strings.Contains(text, "\t"):
+		return "YAML indents by spaces, never by tabs"
+	case strings.HasSuffix(text, "where sequence is expected"):
+		return "write a list, such as [one, two]"
+	}
+	return manual
 }
 
 // checker finds what is well formed and wrong. It keeps the first fault.

@@ -171,7 +171,7 @@ func (e *unlike) Error() string { return e.text }
 
 func within(n ast.Node, into any, want string) error {
 	if n.Type() != ast.MappingType && n.Type() != ast.MappingValueType {
-		return &unlike{line: lineOf(n), text: "what stands here is " + want}
+		return &unlike{line: lineOf(n), text: "something else stands here than " + want}
 	}
 	return yaml.NodeToValue(n, into, yaml.Strict())
 }

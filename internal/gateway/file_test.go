@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -170,7 +171,7 @@ var refusals = []refusal{
 	put("path: api", "no path"), put("path: /api/", "no path"), put("path: /a/../b", "no path"), put("path: /a%20b", "no path"), put("path: //", "no path"),
 	put("path: /.partnerguard/x", "own pages"), put("path: /"+strings.Repeat("a/", 20)+"a", "no path"),
 	put("callers: [people]", "no kind of caller"), put("callers: []", "there is none"), put("callers: [api, browser]", "no signIn"),
-	put("mfa: no", "not what may stand here"), put("mfa: []", "what stands here is"), put("mfa: {claim: false}", "neither"),
+	put("mfa: no", "not what may stand here"), put("mfa: []", "something else stands here"), put("mfa: {claim: false}", "neither"),
 	put("mfa: {context: C1}", "none"), put("mfa: {maxAge: 10s}", "it is 10s"), put("mfa: {maxage: 12h}", "unknown field"),
 	put("apps: all", "nothing that may stand here"), put("apps: [x]", "no id"), put("apps: {a: b}", "a word or a list"), put("customers: any", "nothing that"),
 	put("clients: ["+partner+", "+strings.ToUpper(partner)+"]", "twice"), put("roles: [\"a\\tb\"]", "no role"), put("groups: [admins]", "no id"),
@@ -270,6 +271,21 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What people stumble over first comes with what to do.
+func TestHints(t *testing.T) {
+	for text, want := range map[string]string{
+		" \n": "docs/gateway-config.md", "version: 1\nlisten:\n\t- {at: x}\n": "by spaces", "version: 1\ntenants: x\n": "[one, two]",
+	} {
+		if _, err := Read([]byte(text), Names{Now: time.Now()}); !strings.Contains(problem.HintOf(err), want) {
+			t.Errorf("%q: %v (%s)", text, err, problem.HintOf(err))
+		}
+	}
+	_, err := ReadFile(filepath.Join(t.TempDir(), "none.yaml"), Names{Now: time.Now()})
+	if !errors.Is(err, problem.NotFound) || !strings.Contains(problem.HintOf(err), "to begin with") {
+		t.Errorf("%v (%s)", err, problem.HintOf(err))
+	}
 }
 
 // TestManual holds the manual's example to the reader, and the tables to the form.

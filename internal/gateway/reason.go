@@ -26,6 +26,7 @@ const (
 	Expired
 	NotYetValid
 	Revoked            // the user, the session, the app or the token was revoked here
+	Blocked            // so was this one, and no later sign-in or token helps
 	SessionOver        // a browser's session: idle too long, or at its end
 	AppNotAllowed      // app-only where no app may, or not one of those that may
 	SingleFactor       // amr without mfa
@@ -87,6 +88,7 @@ var words = [reasons]word{
 	Expired:       {"expired", Sign, "the token has expired", "get a new token"},
 	NotYetValid:   {"not-yet-valid", Sign, "the token is not valid yet", "look at the clocks"},
 	Revoked:       {"revoked", Challenge, "the access was revoked", "sign in again"},
+	Blocked:       {"blocked", Forbid, "the access was blocked here", "ask whoever looks after this; partnerguard gateway revocations has why"},
 	SessionOver:   {"session-over", Sign, "the session has ended", "sign in again"},
 	AppNotAllowed: {"app-not-allowed", Forbid, "this app may not call without a user", "call with a user's token, or have the app named in the route's apps"},
 	SingleFactor:  {"single-factor", Challenge, "the sign-in was without MFA", "sign in again with MFA"},

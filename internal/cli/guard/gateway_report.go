@@ -43,7 +43,7 @@ With --from it reads a file of decisions instead, as gateway --decisions writes 
 				if err != nil {
 					return err
 				}
-				return writeReport(env, &output, r, by.Value)
+				return writeReport(env, &output, r, route, by.Value)
 			}
 			return open.With(ctx, func(s *app.Installation) error {
 				f, err := sinceFilter(since, route, s.Now())
@@ -54,7 +54,7 @@ With --from it reads a file of decisions instead, as gateway --decisions writes 
 				if err != nil {
 					return err
 				}
-				return writeReport(env, &output, r, by.Value)
+				return writeReport(env, &output, r, route, by.Value)
 			})
 		},
 	}
@@ -85,6 +85,9 @@ func sinceFilter(since, route string, now time.Time) (ledger.Filter, error) {
 	if err := m.Set(since); err != nil {
 		return f, problem.New(problem.Usage, "%.40q is no time back, date or time", since).WithHint("--since 7d, --since 12h, or --since 2026-11-01")
 	}
+	if !m.At.Before(now) {
+		return f, problem.New(problem.Usage, "--since %.40q is still to come", since).WithHint("--since 7d, --since 12h, or --since 2026-11-01")
+	}
 	f.Since = m.At
 	return f, nil
 }
@@ -103,18 +106,22 @@ func reportFrom(path string, f ledger.Filter) (*ledger.Report, error) {
 	return ledger.Make(list, nil, f), nil
 }
 
-func writeReport(env *kit.Env, output *kit.Output, r *ledger.Report, by string) error {
+func writeReport(env *kit.Env, output *kit.Output, r *ledger.Report, route, by string) error {
 	return output.Write(env, kit.Forms{
-		"text": func(w io.Writer) error { return tellReport(w, output.Paint(env), r, by) },
+		"text": func(w io.Writer) error { return tellReport(w, output.Paint(env), r, route, by) },
 		"json": func(w io.Writer) error { return print.JSON(w, r) },
 		"csv":  func(w io.Writer) error { return reportCSV(w, r, by) },
 	})
 }
 
-func tellReport(w io.Writer, p kit.Paint, r *ledger.Report, by string) error {
+func tellReport(w io.Writer, p kit.Paint, r *ledger.Report, route, by string) error {
 	fmt.Fprintf(w, "From %s to %s.\n", print.When(r.Since), print.When(r.Until))
 	if len(r.Routes) == 0 {
-		fmt.Fprintln(w, "Nothing was decided in that time, so nothing is known.")
+		of := ""
+		if route != "" {
+			of = fmt.Sprintf(" for a route %q", route)
+		}
+		fmt.Fprintf(w, "Nothing was decided%s in that time, so nothing is known.\n", of)
 		return nil
 	}
 	for i := range r.Routes {

@@ -26,7 +26,7 @@ type Limits struct {
 
 // Asserter is what the lean path needs of package assert.
 type Asserter interface {
-	Headers(dst [][2]string, d *gateway.Decision, r *gateway.Request, upstream string) [][2]string
+	Lines(dst []byte, d *gateway.Decision, r *gateway.Request, upstream string) []byte
 }
 
 // Deps is what a Front needs. All functions are safe for concurrent use.

@@ -217,6 +217,8 @@ func (s *stand) say() string {
 		return "Nothing came, so nothing is known."
 	case s.Unasked == s.Requests:
 		return "Nothing was asked while its mode was off: report says who would be refused."
+	case s.Route == "":
+		return fmt.Sprintf("%s asked for a host or path that no route serves: these are refused in every mode.", print.Plural(s.Requests, "requests"))
 	}
 	asked := s.Requests - s.Unasked
 	verb := "Enforcing now would refuse"

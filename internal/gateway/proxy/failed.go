@@ -24,7 +24,7 @@ var troubles = map[int]trouble{
 	http.StatusRequestHeaderFieldsTooLarge: {"head-too-long", "the headers are longer than are taken here",
 		"send less, or have the route's limits.header raised"},
 	http.StatusBadGateway: {"upstream-failed", "what is behind the gateway did not answer",
-		"try again; partnerguard gateway status tells which upstreams are healthy"},
+		"try again; the gateway's metrics tell which upstreams are healthy"},
 	http.StatusServiceUnavailable: {"upstream-unavailable", "what is behind the gateway is down or has enough to do", "try again in a moment"},
 	http.StatusGatewayTimeout: {"upstream-slow", "what is behind the gateway did not answer in time",
 		"try again, or have the route's limits.timeout raised"},

@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -149,6 +150,14 @@ func (s *snapshot) revoked(id *gateway.Identity, now time.Time) bool {
 	}
 	return !id.IsApp && s.has(User, strings.ToLower(id.ObjectID), id, now) || s.has(App, strings.ToLower(id.App), id, now) ||
 		s.has(Session, id.Session, id, now) || s.has(Token, id.ID, id, now)
+}
+
+// blocked says whether one holds of the user or the app that has no moment before it: no
+// sign-in is early or late enough.
+func (s *snapshot) blocked(id *gateway.Identity, now time.Time) bool {
+	never := *id
+	never.AuthTime, never.IssuedAt = math.MaxInt64, math.MaxInt64
+	return !id.IsApp && s.has(User, strings.ToLower(id.ObjectID), &never, now) || s.has(App, strings.ToLower(id.App), &never, now)
 }
 
 // has says whether one of the bounds of a value holds. The moment that counts is the

@@ -146,6 +146,33 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
+// Of whom no later sign-in is taken is blocked: only where the user or the app is revoked
+// without a moment before it.
+func TestBlocked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	for name, x := range map[string]struct {
+		r    Revocation
+		want gateway.Reason
+	}{
+		"what was signed in until now": {Revocation{Kind: User, Value: "ada", Before: start}, gateway.Revoked},
+		"a user":                       {Revocation{Kind: User, Value: "ada"}, gateway.Blocked},
+		"an app":                       {Revocation{Kind: App, Value: "app1", Until: start.Add(time.Hour)}, gateway.Blocked},
+		"a session":                    {Revocation{Kind: Session, Value: "s1"}, gateway.Revoked},
+		"a token":                      {Revocation{Kind: Token, Value: "u1"}, gateway.Revoked},
+		"another tenant's":             {Revocation{Kind: User, Value: "ada", Tenant: "t2"}, gateway.Passed},
+	} {
+		r.look(t)
+		x.r = r.revoke(t, x.r)
+		if got := gateway.Out(r, ada(nil), start); got != x.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		if _, err := r.Unrevoke(t.Context(), x.r.ID, "local:ada"); err != nil || gateway.Out(r, ada(nil), start) != gateway.Passed {
+			t.Errorf("%s, taken back: %v", name, err)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]Revocation{

@@ -75,6 +75,13 @@ func (s *Store) Revoked(id *gateway.Identity, now time.Time) bool {
 	return m == nil || m.revoked(id, now)
 }
 
+// Blocked implements [gateway.Blocks]: a revocation holds that refuses later sign-ins too.
+// That of a token or a session ends with it, and a new one helps.
+func (s *Store) Blocked(id *gateway.Identity, now time.Time) bool {
+	m := s.now.Load()
+	return m != nil && m.blocked(id, now)
+}
+
 // Revoke has somebody not come in any more. Kind, Value, Tenant, Before, Until and Why are
 // the caller's. Kind problem.Usage for what cannot be, problem.Limit where there are too
 // many.

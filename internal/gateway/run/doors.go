@@ -88,7 +88,7 @@ func (g *Gateway) listen(t *gateway.Table) (f *fresh, err error) {
 	}()
 	list, err := g.wanted(t)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	g.mu.Lock()
 	have := maps.Clone(g.doors)

@@ -200,8 +200,12 @@ func (g *Gateway) again(ctx context.Context, always bool) error {
 	switch {
 	case t.Digest == was.Digest && !always:
 		g.mu.Lock()
+		back := !g.kept.Since.IsZero()
 		g.kept, g.tried = Kept{}, "" // who broke it put it back
 		g.mu.Unlock()
+		if back {
+			g.d.Log.InfoContext(ctx, "the gateway's file is again the one that holds", "digest", t.Digest)
+		}
 		return nil
 	case t.Digest == tried && !always:
 		return nil
@@ -229,7 +233,7 @@ func (g *Gateway) keep(ctx context.Context, what string, err error, tried string
 	g.kept.Why, g.kept.Hint = err.Error(), problem.HintOf(err)
 	digest := g.table.Digest
 	g.mu.Unlock()
-	g.d.Log.ErrorContext(ctx, "the gateway's file was refused: the one before stays", "err", err)
+	g.d.Log.ErrorContext(ctx, "the gateway's file was refused: the one before stays", "err", err, "hint", problem.HintOf(err))
 	e := audit.Event{Action: audit.GatewayKept, Outcome: audit.Refused, Actor: g.d.Actor, Object: digest, Reason: clip(err.Error())}
 	if rerr := g.d.Record.Record(ctx, e); rerr != nil {
 		g.d.Log.ErrorContext(ctx, "that could not be recorded", "err", rerr)

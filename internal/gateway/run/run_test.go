@@ -199,6 +199,7 @@ func TestKept(t *testing.T) {
 		{"version: 1\nlisten: [\n", "gateway.yaml:2: ", nil}, {file(route("one", "report")+"  - {nothing: 1}\n", a), "gateway.yaml:8: ", nil},
 		{file(route("one", "off"), a, taken), "cannot be listened on", nil}, {file(route("one", "off"), a), "says no", &no},
 		{strings.Replace(good, "version: 1\n", "version: 1\nleeway: 1m\n", 1), "leeway", nil},
+		{strings.Replace(good, "version: 1\n", "version: 1\nforward: {at: "+taken+"}\n", 1), "forward cannot be served here", nil},
 	} {
 		r.write(x.text)
 		r.refuses.Store(x.refuses)

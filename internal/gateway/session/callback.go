@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -200,7 +199,7 @@ func (m *Manager) verified(ctx context.Context, si *SignIn, raw secret.Text, e c
 	var head struct {
 		Kid string `json:"kid"`
 	}
-	if !part(raw, 0, &head) || len(head.Kid) > 256 {
+	if !claim.Part(raw, 0, &head) || len(head.Kid) > 256 {
 		head.Kid = ""
 	}
 	keys, err := m.d.Entra.Keys(ctx, si.Cloud, si.Tenant, head.Kid)
@@ -233,7 +232,7 @@ func (m *Manager) read(ctx context.Context, si *SignIn, raw secret.Text, f *flow
 		Groups []string                   `json:"groups"`
 		Where  map[string]json.RawMessage `json:"_claim_names"`
 	}
-	if !part(raw, 1, &more) {
+	if !claim.Part(raw, 1, &more) {
 		return nil, bad("it cannot be read")
 	}
 	switch {
@@ -309,17 +308,6 @@ func few(list []string, most int) []string {
 		}
 	}
 	return out
-}
-
-// part reads one part of a JWT.
-func part(raw secret.Text, n int, to any) bool {
-	text := raw.Reveal()
-	parts := strings.Split(text, ".")
-	if len(text) > claim.MaxSize || len(parts) != 3 {
-		return false
-	}
-	b, err := base64.RawURLEncoding.DecodeString(parts[n])
-	return err == nil && json.Unmarshal(b, to) == nil
 }
 
 // enter begins a session, in place of the one that the browser had, and gives its cookie.

@@ -288,9 +288,14 @@ func TestEverywhere(t *testing.T) {
 }
 
 // gone is a list of revocations with one account in it.
-type gone struct{ id string }
+type gone struct {
+	id      string
+	blocked bool
+}
 
 func (g *gone) Revoked(id *gateway.Identity, _ time.Time) bool { return id.ObjectID == g.id }
+
+func (g *gone) Blocked(*gateway.Identity, time.Time) bool { return g.blocked }
 
 // Who was revoked is out at the next request.
 func TestRevoked(t *testing.T) {
@@ -304,6 +309,9 @@ func TestRevoked(t *testing.T) {
 	b.leads("/.partnerguard/sign-in?to=%2Fwork&why=revoked")
 	b.get(b.last.Header().Get("Location"))
 	b.is(200, "access was revoked")
+	g.blocked = true // and no sign-in helps: none is offered to the same account
+	b.get("/work")
+	b.is(403, "access was blocked here")
 }
 
 // The key turns: what it sealed opens for one more turn, in other processes too.

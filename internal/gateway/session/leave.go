@@ -151,7 +151,7 @@ func (m *Manager) logout(r *http.Request, si *SignIn, raw secret.Text) (Ended, s
 		Nonce  json.RawMessage            `json:"nonce"` // null is one too
 		Events map[string]json.RawMessage `json:"events"`
 	}
-	if !part(raw, 1, &body) {
+	if !claim.Part(raw, 1, &body) {
 		return Ended{}, "it cannot be read", nil
 	}
 	var event map[string]json.RawMessage

@@ -195,8 +195,8 @@ func (m *Manager) open(host, cookie string, now time.Time) (*entry, string, gate
 	if _, print := m.askedNow(); e.t.over(seen, now, life, idle) || print != e.t.Asked || m.ended.has(&e.t) || m.stray.has(&e.t) {
 		return e, name, gateway.SessionOver
 	}
-	if m.d.Revocations != nil && m.d.Revocations.Revoked(e.id, now) {
-		return e, name, gateway.Revoked
+	if reason := gateway.Out(m.d.Revocations, e.id, now); reason != gateway.Passed {
+		return e, name, reason
 	}
 	if s := now.Unix(); s > seen {
 		e.seen.Store(s)
