@@ -180,12 +180,12 @@ func TestOneConnectionOfMany(t *testing.T) {
 	}))
 	defer up.Close()
 	g := newRooms(t, up.URL)
-	p, err := proxy.New(proxy.Deps{Judge: g.judge, Assert: g.tell, Now: func() time.Time { return gatewaytest.Now }})
+	now := func() time.Time { return gatewaytest.Now }
+	p, err := proxy.New(proxy.Deps{Judge: g.judge, Assert: g.tell, Now: now})
 	must(t, err)
 	defer p.Close()
 	must(t, p.Take(g.table))
-	f, err := front.New(front.Deps{Handler: p, Lean: true, Judge: g.judge, Assert: g.tell, Failed: proxy.Failed,
-		Now: func() time.Time { return gatewaytest.Now }})
+	f, err := front.New(front.Deps{Handler: p, Lean: true, Judge: g.judge, Assert: g.tell, Failed: proxy.Failed, Now: now})
 	must(t, err)
 	f.Take(g.table)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

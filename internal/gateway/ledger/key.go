@@ -129,6 +129,15 @@ func (k *key) others() key {
 	return key{hour: k.hour, reason: k.reason, mode: k.mode, refused: k.refused, kind: Others, agent: agentNone, route: k.route}
 }
 
+// most is how much of a room a key may find taken: whoever proves nothing can be as many as
+// they like, and leaves half of it to those who do.
+func (k *key) most(all int64) int64 {
+	if k.kind == Unknown {
+		return all / 2
+	}
+	return all
+}
+
 // own is the key with texts of its own: those of an identity may be parts of something
 // larger.
 func (k *key) own() key {

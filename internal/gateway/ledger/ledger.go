@@ -204,7 +204,7 @@ func (l *Ledger) wait(e *entry, n int64) {
 	l.totals[total{k.route, k.reason, k.mode, k.refused, k.way}] += n
 	c := l.waiting[*k]
 	if c == nil {
-		if len(l.waiting) >= l.d.waiting {
+		if int64(len(l.waiting)) >= k.most(int64(l.d.waiting)) {
 			l.dropped += n
 			return
 		}

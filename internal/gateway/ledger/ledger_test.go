@@ -166,7 +166,7 @@ func TestBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := rep.Routes[0]; p.Requests != 100 || p.Beyond != 80 || p.Strangers != 20 || !strings.Contains(p.Says, "80 requests were of more callers") {
+	if p := rep.Routes[0]; p.Requests != 100 || p.Beyond != 90 || p.Strangers != 10 || !strings.Contains(p.Says, "90 requests were of more callers") {
 		t.Errorf("%+v", p)
 	}
 	if s := r.Standing(); s.Dropped != 0 {

@@ -83,8 +83,8 @@ func (l *Ledger) untold(ctx context.Context, before int64) (hour int64, err erro
 	return hour, rowsOf.Failed(err)
 }
 
-// take gives what the trail has not of an hour, and writes down that it has it, in the
-// transaction that ctx carries. The first statement holds others off the rows.
+// take gives what the trail has not of an hour, those who proved who they are first, and
+// writes down that it has it, in the transaction that ctx carries. The first statement holds others off the rows.
 func (l *Ledger) take(ctx context.Context, hour int64) ([]Sum, error) {
 	const of = " WHERE hour = $1 AND refused = 1 AND told < n"
 	if _, err := l.d.DB.ExecContext(ctx, "UPDATE gateway_decisions SET told = told"+of, hour); err != nil {
@@ -92,7 +92,8 @@ func (l *Ledger) take(ctx context.Context, hour int64) ([]Sum, error) {
 	}
 	list, err := db.All(ctx, l.d.DB, rowsOf, scanSum, `SELECT MIN(hour), route, reason, '', 1, kind, tenant, caller, client, '', '', '', MAX(account),
 			CAST(SUM(n - told) AS bigint), MIN(first_at), MAX(last_at) FROM gateway_decisions`+of+`
-		GROUP BY route, reason, kind, tenant, caller, client ORDER BY 14 DESC, route, reason, kind, tenant, caller, client`, hour)
+		GROUP BY route, reason, kind, tenant, caller, client
+		ORDER BY CASE WHEN kind IN ('user', 'app') THEN 0 ELSE 1 END, 14 DESC, route, reason, kind, tenant, caller, client`, hour)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (t *table) note(k *key, account string, at, limit int64) {
 	hash := k.hash()
 	e := t.find(k, hash)
 	if e == nil {
-		if e = t.add(k, hash, account, at, limit); e == nil {
+		if e = t.add(k, hash, account, at, k.most(limit)); e == nil {
 			o := k.others()
 			if e = t.add(&o, o.hash(), "", at, limit+limit/4+64); e == nil {
 				t.lost.Add(1)

@@ -155,9 +155,13 @@ func (m *Manager) prove(ctx context.Context, r *http.Request, f *flow, res respo
 	if res.err != "" {
 		return nil, declined(res)
 	}
+	if !m.tries.may(r.RemoteAddr, m.now()) {
+		return nil, refuse(problem.TooMany, "often", "wait a minute, and "+onceMore, "too many sign-ins from this address were not completed")
+	}
 	g, err := m.d.Entra.Redeem(ctx, msapi.RedeemRequest{Cloud: si.Cloud, App: si.App, Tenant: si.Tenant, Code: res.code,
 		Verifier: secret.New(f.Verifier), Redirect: m.canonical(r) + callbackPath, Resource: si.Cloud.GraphResource})
 	if err != nil {
+		m.tries.failed(r.RemoteAddr, m.now())
 		if e, ok := errors.AsType[*msapi.TokenError](err); ok && !e.Transient {
 			return nil, refuse(problem.BadInput, "declined", here(e.Fix()), "the sign-in was not completed: %s", e.Public())
 		}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 	"time"
+
+	"partnerguard/internal/msapi"
 )
 
 // TestEndedOnce: what ends a session can be asked for as often as somebody likes, with a
@@ -73,4 +75,32 @@ func TestNobodysLinkSignsOut(t *testing.T) {
 	if b.jar["__Host-pg"] != "" {
 		t.Error("its own sign-in has ended, and the cookie stays")
 	}
+}
+
+// TestMadeUpCodes: codes that nobody gave are not all brought to Entra ID, which would hold
+// them against everybody who signs in here.
+func TestMadeUpCodes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "")
+	asked := 0
+	r.entra.redeems = func() { asked++ }
+	r.entra.fails = &msapi.TokenError{}
+	for range 40 {
+		b := r.browser()
+		b.begin("/work")
+		b.answer("code", "made-up")
+	}
+	if asked != 20 {
+		t.Errorf("%d of 40 were brought to Entra ID", asked)
+	}
+	r.entra.fails = nil
+	b := r.browser()
+	b.issue(nil)
+	b.begin("/work")
+	b.answer()
+	b.is(429, "wait a minute")
+	r.at = r.at.Add(time.Minute)
+	b.begin("/work")
+	b.answer()
+	b.leads("/work")
 }

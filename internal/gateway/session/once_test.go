@@ -29,3 +29,34 @@ func TestOnce(t *testing.T) {
 		t.Error("what came before is first")
 	}
 }
+
+// TestTries: an address that may be many people's keeps nobody out, and however many there
+// are, few are remembered.
+func TestTries(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC)
+	for remote, counted := range map[string]bool{"192.0.2.1:7": true, "[2001:db8::1]:7": true, "127.0.0.1:7": false, "10.0.0.1:7": false,
+		"[::ffff:10.0.0.1]:7": false,
+		"[fe80::1%eth0]:7":    false, "": false, "x": false} {
+		var l tries
+		for range maxTries {
+			l.failed(remote, now)
+		}
+		if l.may(remote, now) == counted || !l.may(remote, now.Add(time.Minute)) {
+			t.Errorf("%q: counted %v", remote, !counted)
+		}
+	}
+	var l tries
+	for range maxTries {
+		l.failed("[2001:db8::1]:7", now)
+	}
+	if l.may("[2001:db8::ffff]:9", now) || !l.may("[2001:db8:0:1::1]:9", now) {
+		t.Error("a network of IPv6 is not one address")
+	}
+	for i := range maxAddresses + 100 {
+		l.failed("203.0."+strconv.Itoa(i>>8)+"."+strconv.Itoa(i&255)+":1", now)
+	}
+	if len(l.count) > maxAddresses {
+		t.Errorf("%d addresses are remembered", len(l.count))
+	}
+}

@@ -98,6 +98,8 @@ type entra struct {
 	asked msapi.AuthorizeRequest
 	id    func(nonce string) secret.Text
 	fails error
+
+	redeems func() // told of each redemption; nil is nobody
 }
 
 func (a *entra) AuthorizeURL(r msapi.AuthorizeRequest) (string, error) {
@@ -108,6 +110,9 @@ func (a *entra) AuthorizeURL(r msapi.AuthorizeRequest) (string, error) {
 func (a *entra) Redeem(_ context.Context, r msapi.RedeemRequest) (*msapi.Grant, error) {
 	if r.Tenant != tenantID || r.Verifier.IsZero() || r.Redirect != a.asked.Redirect {
 		a.Errorf("redeemed at %s to %s", r.Tenant, r.Redirect)
+	}
+	if a.redeems != nil {
+		a.redeems()
 	}
 	if a.fails != nil {
 		return nil, a.fails

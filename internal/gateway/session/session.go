@@ -140,6 +140,7 @@ type Manager struct {
 	asks  atomic.Pointer[asks]
 
 	strangers strangers
+	tries     tries
 }
 
 var _ gateway.Sessions = (*Manager)(nil)
