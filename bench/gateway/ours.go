@@ -99,7 +99,7 @@ func serveMain(args []string) {
 	must(err)
 
 	lines := front.NewLines(0)
-	p, err := proxy.New(proxy.Deps{Judge: g, Assert: a})
+	p, err := proxy.New(proxy.Deps{Judge: g, Assert: a, Plain: lines.Transport})
 	must(err)
 	must(p.Take(table))
 	f, err := front.New(front.Deps{Handler: p, Lean: *lean, Judge: g, Assert: a, Lines: lines, Failed: proxy.Failed})

@@ -173,7 +173,7 @@ func (i *Installation) endSession(ctx context.Context, e session.Ended) error {
 	case e.ObjectID != "":
 		r.Kind, r.Value, r.Tenant, r.Before = revoke.User, e.ObjectID, e.Tenant, e.At
 	}
-	_, err := i.Gateway.Revoke.Revoke(ctx, r, cmp.Or(e.Actor, "system:gateway"))
+	_, err := i.Gateway.Revoke.End(ctx, r, cmp.Or(e.Actor, "system:gateway"))
 	return err
 }
 

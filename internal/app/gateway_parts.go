@@ -51,13 +51,14 @@ func (i *Installation) composeGateway(ctx context.Context, o GatewayRun) (*runni
 		return nil, err
 	}
 	answers := answer.Options{Authority: i.Cloud.Authority, SignIn: first.SignIn != nil}
+	lines := front.NewLines(0)
 	on.proxy, err = proxy.New(proxy.Deps{Judge: judge, Assert: asserter, Answer: answers, Own: sessions.Handler(), Revocations: i.Gateway.Revoke,
-		Book: i.Gateway.Book, Renew: sessions.Renew, Log: i.Log, Now: i.Now})
+		Book: i.Gateway.Book, Renew: sessions.Renew, Log: i.Log, Now: i.Now, Plain: lines.Transport})
 	if err != nil {
 		return nil, err
 	}
 	on.front, err = front.New(front.Deps{Handler: on.proxy, Lean: true, Judge: judge, Assert: asserter, Answer: answers, Failed: proxy.Failed,
-		Still: i.stillIn, Now: i.Now, Log: i.Log,
+		Lines: lines, Still: i.stillIn, Now: i.Now, Log: i.Log,
 		Done: func(d *gateway.Decision, _ *gateway.Request, status int, took time.Duration) {
 			on.proxy.Count(d, status, took)
 		}})

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -187,7 +186,7 @@ func (c *Console) identity(ctx context.Context, si SignIn, f flow, g *msapi.Gran
 	var head struct {
 		Kid string `json:"kid"`
 	}
-	if !part(g.ID, 0, &head) || len(head.Kid) > 256 {
+	if !claim.Part(g.ID, 0, &head) || len(head.Kid) > 256 {
 		head.Kid = ""
 	}
 	keys, err := c.d.Entra.Keys(ctx, c.d.Cloud, si.Tenant, head.Kid)
@@ -207,7 +206,7 @@ func (c *Console) identity(ctx context.Context, si SignIn, f flow, g *msapi.Gran
 		Groups []string                   `json:"groups"`
 		Where  map[string]json.RawMessage `json:"_claim_names"`
 	}
-	if !part(g.ID, 1, &more) {
+	if !claim.Part(g.ID, 1, &more) {
 		return nil, bad("it cannot be read")
 	}
 	p := &person{subject: strings.ToLower(id.ObjectID), account: id.Account, tenant: strings.ToLower(id.Tenant), verdict: id.MFA(claim.Options{Now: c.d.Now(),
@@ -247,7 +246,7 @@ func directoryRoles(raw secret.Text, si SignIn, p *person) []string {
 	var body struct {
 		Wids []string `json:"wids"`
 	}
-	if !part(raw, 1, &body) {
+	if !claim.Part(raw, 1, &body) {
 		return nil
 	}
 	return ids(body.Wids)
@@ -265,17 +264,6 @@ func ids(list []string) []string {
 		}
 	}
 	return out
-}
-
-// part reads one part of a JWT.
-func part(raw secret.Text, n int, to any) bool {
-	text := raw.Reveal()
-	parts := strings.Split(text, ".")
-	if len(text) > claim.MaxSize || len(parts) != 3 {
-		return false
-	}
-	b, err := base64.RawURLEncoding.DecodeString(parts[n])
-	return err == nil && json.Unmarshal(b, to) == nil
 }
 
 // missed says why a sign-in does not prove MFA, "" where it does. A step-up must be of

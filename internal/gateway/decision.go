@@ -26,6 +26,16 @@ type Request struct {
 	ID     string // request id
 	TLS    bool
 	Now    time.Time
+
+	Memory *Memory // of the connection that it came by; nil is none
+}
+
+// Memory is what a verifier keeps of the token that a connection brought last, for the
+// same one to be known again without more than a comparison. It is one connection's, goes
+// with it, and is used by one goroutine at a time. It starts empty.
+type Memory struct {
+	Token []byte // a secret
+	Found any    // what the verifier knows of it
 }
 
 // Decision is what becomes of one request.
@@ -51,6 +61,16 @@ func (d *Decision) Told() *Identity {
 	return d.Identity
 }
 
+// Turned says whether the decision may be another one now, of the same request by the same
+// file: the route's mode has turned, or the exception has ended.
+func (d *Decision) Turned(now time.Time) bool {
+	if d.Route == nil {
+		return true
+	}
+	holds, _ := d.Route.Phase(now)
+	return holds != d.Phase || d.Excused != nil && !now.Before(d.Excused.Until)
+}
+
 // Judge decides requests. It is safe for concurrent use, and takes no lock where the
 // token was seen before.
 type Judge interface {
@@ -63,6 +83,12 @@ type Judge interface {
 // revocation and MFA are not its matter.
 type Verifier interface {
 	Verify(token string, from netip.Addr, now time.Time) (*Identity, Reason)
+}
+
+// Rememberer is a [Verifier] that has use for a connection's memory, which may not be nil.
+// It decides as Verify does, of the same moment.
+type Rememberer interface {
+	Remember(m *Memory, token string, from netip.Addr, now time.Time) (*Identity, Reason)
 }
 
 // Sessions opens the cookie of a browser: the identity of its sign-in, or the reason:

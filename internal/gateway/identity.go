@@ -9,6 +9,10 @@ const (
 	BySession                // a browser's session
 )
 
+// OtherHome is the home of an account that is of none of the authority's tenants: a guest
+// by another provider.
+const OtherHome = "elsewhere"
+
 // Identity is what a verified token, or the sign-in behind a session, says of who asks.
 // It is never changed once it is made, and shared between requests. Moments are seconds
 // since 1970; 0 is not told.
@@ -18,7 +22,7 @@ type Identity struct {
 	Issuer   string
 	Audience string
 	Tenant   string // tid, lower case: where it is valid
-	Home     string // the tenant the account is of, where it is another (idp, or the partner's of AOBO), lower case; "" otherwise
+	Home     string // the tenant the account is of, where it is another (idp, or the partner's of AOBO), lower case, or OtherHome; "" otherwise
 	ObjectID string // oid
 	Subject  string // sub
 	Account  string // upn, preferred_username or unique_name, as it stands: for people, never for decisions

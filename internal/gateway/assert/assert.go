@@ -4,15 +4,19 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/cryptosigner"
 
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/problem"
@@ -37,10 +41,10 @@ type Deps struct {
 
 // Asserter writes what an upstream is told. It is safe for concurrent use.
 type Asserter struct {
-	deps   Deps
-	signer jose.Signer
-	keys   []byte
-	cache  cache
+	deps  Deps
+	head  string // of assertions, encoded, with its point; "" without a key
+	keys  []byte
+	cache cache
 }
 
 // New makes one. Kind BadInput when the key is of another kind.
@@ -68,11 +72,7 @@ func New(d Deps) (*Asserter, error) {
 	if a.keys, err = json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{jwk}}); err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the key of assertions cannot be published")
 	}
-	a.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: cryptosigner.Opaque(d.Key), KeyID: jwk.KeyID}},
-		(&jose.SignerOptions{}).WithType(Type))
-	if err != nil {
-		return nil, problem.Wrap(err, problem.Internal, "assertions cannot be signed")
-	}
+	a.head = encode([]byte(`{"alg":"ES256","kid":"`+jwk.KeyID+`","typ":"`+Type+`"}`)) + "."
 	return a, nil
 }
 
@@ -89,62 +89,117 @@ func (a *Asserter) Headers(dst [][2]string, d *gateway.Decision, r *gateway.Requ
 	if d.Route != nil {
 		dst = append(dst, [2]string{HeaderRoute, d.Route.Name})
 	}
-	proto := "http"
-	if r.TLS {
-		proto = "https"
-	}
 	dst = append(dst, [2]string{HeaderRequest, r.ID}, [2]string{"X-Request-Id", r.ID},
-		[2]string{"X-Forwarded-Host", r.Host}, [2]string{"X-Forwarded-Proto", proto})
+		[2]string{"X-Forwarded-Host", r.Host}, [2]string{"X-Forwarded-Proto", scheme(r)})
 	if r.Remote.IsValid() {
 		dst = append(dst, [2]string{"X-Forwarded-For", r.Remote.Unmap().WithZone("").String()})
 	}
+	if e := a.told(d, r, upstream); e != nil {
+		dst = append(dst, e.told...)
+	}
+	return dst
+}
+
+// Lines is [Asserter.Headers] as lines of a head, each with its CR LF.
+func (a *Asserter) Lines(dst []byte, d *gateway.Decision, r *gateway.Request, upstream string) []byte {
+	if d.Route != nil {
+		dst = line(dst, HeaderRoute+": ", d.Route.Name)
+	}
+	dst = line(line(dst, HeaderRequest+": ", r.ID), "X-Request-Id: ", r.ID)
+	dst = line(line(dst, "X-Forwarded-Host: ", r.Host), "X-Forwarded-Proto: ", scheme(r))
+	if r.Remote.IsValid() {
+		dst = r.Remote.Unmap().WithZone("").AppendTo(append(dst, "X-Forwarded-For: "...))
+		dst = append(dst, '\r', '\n')
+	}
+	if e := a.told(d, r, upstream); e != nil {
+		dst = append(dst, e.lines...)
+	}
+	return dst
+}
+
+func scheme(r *gateway.Request) string {
+	if r.TLS {
+		return "https"
+	}
+	return "http"
+}
+
+// told gives what is told of an identity; nil where there is none to tell.
+func (a *Asserter) told(d *gateway.Decision, r *gateway.Request, upstream string) *entry {
 	id := d.Told()
 	if id == nil {
-		return dst
+		return nil
 	}
 	k := key{id: id, route: d.Route, upstream: upstream, issuer: a.deps.Issuer}
 	if k.issuer == "" {
 		k.host, k.tls = r.Host, r.TLS
 	}
 	now := a.deps.Now()
-	if told, ok := a.cache.get(k, now); ok {
-		return append(dst, told...)
+	if e := a.cache.get(k, now); e != nil {
+		return e
 	}
 	issuer := k.issuer
 	if issuer == "" {
-		issuer = proto + "://" + strings.ToLower(r.Host)
+		issuer = scheme(r) + "://" + strings.ToLower(r.Host)
 	}
-	told, whole := a.tell(factsOf(k, issuer, now))
-	if whole {
-		a.cache.put(k, told, now)
-	}
-	return append(dst, told...)
-}
-
-// tell makes the headers of an identity; whole says that nothing failed.
-func (a *Asserter) tell(f facts) (out [][2]string, whole bool) {
-	out = f.headers()
-	if a.signer == nil {
-		return out, true
-	}
-	token, err := a.sign(f)
+	k.host = strings.Clone(k.host) // a request's texts are of its connection's buffer
+	e := &entry{key: k, made: now}
+	f := factsOf(k, issuer, now)
+	e.told = f.headers()
+	token, err := a.sign(&f)
 	if err != nil {
 		a.deps.Log.Error("an assertion could not be signed", "route", f.Route, "error", err)
-		return out, false
+	} else if token != "" {
+		e.told = append(e.told, [2]string{HeaderAssertion, token})
 	}
-	return append(out, [2]string{HeaderAssertion, token}), true
+	for _, kv := range e.told {
+		e.lines = line(e.lines, kv[0]+": ", kv[1])
+	}
+	if err == nil {
+		a.cache.put(e)
+	}
+	return e
 }
 
-func (a *Asserter) sign(f facts) (string, error) {
+// sign makes the assertion (RFC 7515 section 3.1, RFC 7518 section 3.4); "" without a key.
+func (a *Asserter) sign(f *facts) (string, error) {
+	if a.head == "" {
+		return "", nil
+	}
 	payload, err := json.Marshal(f)
 	if err != nil {
 		return "", err
 	}
-	jws, err := a.signer.Sign(payload)
+	out := make([]byte, 0, len(a.head)+base64.RawURLEncoding.EncodedLen(len(payload))+1+base64.RawURLEncoding.EncodedLen(2*half))
+	out = base64.RawURLEncoding.AppendEncode(append(out, a.head...), payload)
+	sum := sha256.Sum256(out)
+	der, err := a.deps.Key.Sign(rand.Reader, sum[:], crypto.SHA256)
 	if err != nil {
 		return "", err
 	}
-	return jws.CompactSerialize()
+	var sig [2 * half]byte
+	if err := flat(&sig, der); err != nil {
+		return "", err
+	}
+	return string(base64.RawURLEncoding.AppendEncode(append(out, '.'), sig[:])), nil
+}
+
+// half is the size of one of the two numbers of a signature on P-256.
+const half = 32
+
+// flat writes the two numbers of a signature in DER one after the other.
+func flat(sig *[2 * half]byte, der []byte) error {
+	var both struct{ R, S *big.Int }
+	rest, err := asn1.Unmarshal(der, &both)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 || both.R.Sign() <= 0 || both.S.Sign() <= 0 || both.R.BitLen() > 8*half || both.S.BitLen() > 8*half {
+		return problem.New(problem.Internal, "the key of assertions signed in another form")
+	}
+	both.R.FillBytes(sig[:half])
+	both.S.FillBytes(sig[half:])
+	return nil
 }
 
 // facts are the claims of an assertion, of which the headers are a part.

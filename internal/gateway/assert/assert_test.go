@@ -1,12 +1,14 @@
 package assert
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -314,5 +316,77 @@ func BenchmarkHeaders(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		dst = a.Headers(dst[:0], d, r, origin)
+	}
+}
+
+// Both forms say the same, and nothing in a line ends it.
+func TestLinesAreHeaders(t *testing.T) {
+	t.Parallel()
+	a := newDesk(t)
+	for name, change := range map[string]func(*gateway.Decision, *gateway.Request){
+		"somebody":    func(*gateway.Decision, *gateway.Request) {},
+		"nobody":      func(d *gateway.Decision, _ *gateway.Request) { d.Identity, d.Reason = nil, gateway.NoToken },
+		"no route":    func(d *gateway.Decision, _ *gateway.Request) { d.Route = nil },
+		"no address":  func(_ *gateway.Decision, r *gateway.Request) { r.Remote, r.TLS = netip.Addr{}, false },
+		"IPv6":        func(_ *gateway.Decision, r *gateway.Request) { r.Remote = netip.MustParseAddr("fe80::1%eth0") },
+		"a line more": func(_ *gateway.Decision, r *gateway.Request) { r.Host = "a\r\nX-Partnerguard-Mfa: true\x00" },
+	} {
+		d, r := served(user())
+		change(d, r)
+		var want []byte
+		for range 2 {
+			want = want[:0]
+			for _, kv := range a.Headers(nil, d, r, origin) {
+				want = append(want, kv[0]+": "+strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(kv[1])+"\r\n"...)
+			}
+			if got := a.Lines([]byte("before\r\n"), d, r, origin); string(got) != "before\r\n"+string(want) {
+				t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+			}
+		}
+	}
+}
+
+// A signature of another form than DER's two numbers is told to nobody, nor is one that failed.
+func TestSignerThatFails(t *testing.T) {
+	t.Parallel()
+	k := newKey(t)
+	for _, der := range []string{"", "x", "\x30\x06\x02\x01\x01\x02\x01\x00", "\x30\x06\x02\x01\x01\x02\x01\x01\x00",
+		"\x30\x26\x02\x21\x01" + strings.Repeat("\x00", 32) + "\x02\x01\x01"} {
+		a, err := New(Deps{Key: oddKey{k, der}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, r := served(user())
+		if got := list(a.Headers(nil, d, r, origin)); got[HeaderAssertion] != "" || got[HeaderUser] == "" {
+			t.Errorf("%q: %v", der, got)
+		}
+	}
+}
+
+type oddKey struct {
+	*ecdsa.PrivateKey
+	der string
+}
+
+func (k oddKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	if k.der == "" {
+		return nil, errors.New("no")
+	}
+	return []byte(k.der), nil
+}
+
+func BenchmarkSign(b *testing.B) {
+	k, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	a, err := New(Deps{Key: k, Now: func() time.Time { return start }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, r := served(user())
+	f := factsOf(key{id: d.Identity, route: d.Route, upstream: origin, host: r.Host}, "https://panel.contoso.example", start)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := a.sign(&f); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

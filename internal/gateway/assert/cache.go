@@ -23,9 +23,10 @@ type key struct {
 }
 
 type entry struct {
-	key  key
-	told [][2]string
-	made time.Time
+	key   key
+	told  [][2]string
+	lines []byte // the same as lines of a head
+	made  time.Time
 }
 
 // cache is a table of two places for each key, read without a lock. Who comes later takes
@@ -44,20 +45,19 @@ func (c *cache) places(k key) (a, b *atomic.Pointer[entry]) {
 	return &c.slots[h%slots], &c.slots[h>>32%slots]
 }
 
-func (c *cache) get(k key, now time.Time) ([][2]string, bool) {
+func (c *cache) get(k key, now time.Time) *entry {
 	a, b := c.places(k)
 	for _, p := range [...]*atomic.Pointer[entry]{a, b} {
-		if e := p.Load(); e != nil && e.key == k {
-			return e.told, e.fresh(now)
+		if e := p.Load(); e != nil && e.key == k && e.fresh(now) {
+			return e
 		}
 	}
-	return nil, false
+	return nil
 }
 
-func (c *cache) put(k key, told [][2]string, now time.Time) {
-	e := &entry{key: k, told: told, made: now}
-	a, b := c.places(k)
-	if old := a.Load(); old == nil || old.key == k || !old.fresh(now) {
+func (c *cache) put(e *entry) {
+	a, b := c.places(e.key)
+	if old := a.Load(); old == nil || old.key == e.key || !old.fresh(e.made) {
 		a.Store(e)
 		return
 	}

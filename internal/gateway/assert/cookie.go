@@ -21,6 +21,14 @@ func Cookies(header string) string {
 	return strings.Join(left, "; ")
 }
 
+// SetsOwn says whether the value of a header Set-Cookie sets one of the gateway's. A cookie
+// without a name is sent back as its value alone, in which others read a name.
+func SetsOwn(value string) bool {
+	value, _, _ = strings.Cut(value, ";")
+	name, _, _ := strings.Cut(strings.TrimLeft(value, "= \t"), "=")
+	return OwnCookie(strings.TrimSpace(name))
+}
+
 // OwnCookie says whether a cookie is the gateway's, which no upstream may set either.
 func OwnCookie(name string) bool {
 	for _, own := range cookies {

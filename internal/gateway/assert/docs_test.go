@@ -79,7 +79,7 @@ func TestDocsCode(t *testing.T) {
 	well := tell(a, origin)
 	parts := strings.Split(well, ".")
 	old := newDesk(t) // of another time, signed by a's key
-	old.signer = a.signer
+	old.deps.Key, old.head = a.deps.Key, a.head
 	tokens := []string{
 		well, tell(other, origin), tell(a, "http://127.0.0.1:9001"), tell(old.Asserter, origin), parts[0] + "." + parts[1] + "." + strings.Split(tell(other,
 			origin), ".")[2],

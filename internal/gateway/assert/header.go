@@ -27,6 +27,20 @@ const (
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
+// line appends one line of a head. What would end it is a space, though nothing that comes
+// here has it: hosts are checked before, and the rest is ours.
+func line(dst []byte, name, value string) []byte {
+	dst = append(dst, name...)
+	for i := range len(value) {
+		c := value[i]
+		if c == '\r' || c == '\n' || c == 0 {
+			c = ' '
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, '\r', '\n')
+}
+
 // plain makes a value of a header of what a token said.
 func plain(s string) string {
 	const hex = "0123456789ABCDEF"

@@ -12,8 +12,9 @@ var names = [...]string{
 }
 
 // Strip says whether a header's or trailer's name is one that nobody outside may set: it
-// tells an upstream who asks, or through whom. Case does not matter, and an underscore
-// is a hyphen, as it is to servers that hand headers on as variables.
+// tells an upstream who asks, or through whom. Case does not matter, and whatever is no
+// letter and no digit is a hyphen, as it is to servers that hand headers on as variables:
+// some make an underscore of all of these.
 func Strip(name []byte) bool {
 	if len(name) < 9 {
 		return false
@@ -42,7 +43,8 @@ func same(name []byte, ours string) bool {
 		switch {
 		case 'A' <= c && c <= 'Z':
 			c |= 0x20
-		case c == '_':
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		default:
 			c = '-'
 		}
 		if c != ours[i] {

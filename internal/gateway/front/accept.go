@@ -48,25 +48,31 @@ func (f *Front) accept(ctx context.Context, l net.Listener) error {
 }
 
 // room counts one connection more, or says that there are too many. Whoever has said
-// nothing for longest is not looked for: anyone idle makes room.
+// nothing for longest is not looked for: anyone idle makes room, at the server too.
 func (f *Front) room() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.count >= f.deps.Limits.Conns {
-		var idle *conn
-		for c := range f.open {
-			if c.state.Load() == stateIdle {
-				idle = c
-				break
-			}
-		}
-		if idle == nil {
-			return false
-		}
-		_ = idle.net.Close() // its loop ends, and counts it out
+	if f.count >= f.deps.Limits.Conns && !f.oust() {
+		return false
 	}
 	f.count++
 	return true
+}
+
+// oust closes a connection that is idle; its loop ends, and counts it out. Callers hold mu.
+func (f *Front) oust() bool {
+	for c := range f.open {
+		if c.state.Load() == stateIdle {
+			_ = c.net.Close()
+			return true
+		}
+	}
+	for c := range f.idle {
+		delete(f.idle, c)
+		go c.Close() // it takes mu, and TLS says goodbye first
+		return true
+	}
+	return false
 }
 
 func (f *Front) gone() {

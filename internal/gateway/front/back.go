@@ -3,6 +3,7 @@ package front
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -183,25 +184,45 @@ func (c *conn) chunked(data []byte) {
 // refill reads on in a body, and cuts one that says nothing for the route's idle time,
 // or whose decision does not hold any more.
 func (c *conn) refill(u *upstream, body ending) (time.Time, error) {
-	deps, now := &c.front.deps, time.Now()
 	idle := c.decision.Route.Limits.Idle
 	if idle <= 0 {
 		idle = 5 * time.Minute
-	}
-	if deps.Still != nil && now.Sub(c.stood) > c.front.every {
-		c.stood = now
-		if !deps.Still(&c.decision, deps.Now()) {
-			return now, errOver
-		}
 	}
 	if len(u.buf) < streamBuf && u.r == u.w {
 		u.buf = make([]byte, streamBuf)
 	}
 	u.limit = time.Time{}
-	u.within(idle, now)
+	u.within(idle, time.Now())
 	_, err := u.fill()
 	u.limit = time.Time{} // the next answer's head has a limit of its own
-	return time.Now(), err
+	now := time.Now()
+	if now.Sub(c.stood) > c.front.every { // behind the wait, which may have been long
+		c.stood = now
+		if !c.holds(c.front.deps.Now()) {
+			return now, errOver
+		}
+	}
+	return now, err
+}
+
+// holds says whether a stream may go on: who asked for it may yet, and where the rule has
+// turned since, the judge says so again.
+func (c *conn) holds(now time.Time) bool {
+	deps, d := &c.front.deps, &c.decision
+	if deps.Still != nil && !deps.Still(d, now) {
+		return false
+	}
+	if !d.Turned(now) && slices.Contains(c.front.table.Load().Routes, d.Route) {
+		return true
+	}
+	r := c.in
+	r.Now = now
+	next := deps.Judge.Judge(&r)
+	if next.Refused || next.Route == nil {
+		return false
+	}
+	c.decision = next
+	return true
 }
 
 // watcher looks, while an answer streams, whether the client has gone: an upstream that

@@ -35,9 +35,9 @@ type conn struct {
 	head head
 
 	in       gateway.Request
+	memory   gateway.Memory
 	decision gateway.Decision
 	out      []byte
-	facts    [][2]string
 	host     string
 	agent    string
 	answer   head // the upstream's

@@ -26,7 +26,7 @@ type Limits struct {
 
 // Asserter is what the lean path needs of package assert.
 type Asserter interface {
-	Headers(dst [][2]string, d *gateway.Decision, r *gateway.Request, upstream string) [][2]string
+	Lines(dst []byte, d *gateway.Decision, r *gateway.Request, upstream string) []byte
 }
 
 // Deps is what a Front needs. All functions are safe for concurrent use.
@@ -62,7 +62,8 @@ type Front struct {
 
 	mu       sync.Mutex
 	open     map[*conn]struct{}
-	count    int // of all connections, handed over too
+	idle     map[net.Conn]struct{} // of those handed over
+	count    int                   // of all connections, handed over too
 	draining atomic.Bool
 	lean     sync.WaitGroup // loops under way
 	stats    stats
@@ -87,7 +88,7 @@ func New(d Deps) (*Front, error) {
 		d.Lines = NewLines(0)
 	}
 	d.Limits = d.Limits.whole()
-	f := &Front{deps: d, open: map[*conn]struct{}{}, handed: newHanded(), every: stillEvery}
+	f := &Front{deps: d, open: map[*conn]struct{}{}, idle: map[net.Conn]struct{}{}, handed: newHanded(), every: stillEvery}
 	f.table.Store(&gateway.Table{})
 	f.server = &http.Server{
 		Handler: d.Handler, MaxHeaderBytes: proxy.MaxHead, ReadHeaderTimeout: d.Limits.Read, IdleTimeout: d.Limits.Idle,

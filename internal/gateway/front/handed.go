@@ -92,8 +92,16 @@ func (h *handed) Close() error {
 // Addr implements net.Listener.
 func (h *handed) Addr() net.Addr { return &net.TCPAddr{} }
 
-// watch counts connections of HTTP/2 out; the others count themselves.
+// watch counts connections of HTTP/2 out; the others count themselves. Those that are idle
+// it knows of.
 func (f *Front) watch(c net.Conn, s http.ConnState) {
+	f.mu.Lock()
+	if s == http.StateIdle {
+		f.idle[c] = struct{}{}
+	} else {
+		delete(f.idle, c)
+	}
+	f.mu.Unlock()
 	if _, h2 := c.(*tls.Conn); h2 && s == http.StateClosed {
 		f.gone()
 	}

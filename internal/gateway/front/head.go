@@ -1,6 +1,10 @@
 package front
 
-import "bytes"
+import (
+	"bytes"
+
+	"partnerguard/internal/gateway/proxy"
+)
 
 // maxFields bounds a head's lines; the gate's own bound is not above it.
 const maxFields = 256
@@ -143,6 +147,7 @@ func (h *head) note(f *field) {
 	case 13:
 		if is("authorization") {
 			h.doubled = h.doubled || h.auth != nil
+			h.other = h.other || proxy.OfConnection(text(value))
 			h.auth = value
 		}
 	case 14:

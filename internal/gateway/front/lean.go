@@ -61,7 +61,7 @@ func (c *conn) ask() {
 		Method: text(h.method), Host: c.host, Path: text(h.path), Query: text(h.query),
 		Authorization: text(h.auth), Doubled: h.doubled, Cookie: text(h.cookie), UserAgent: c.agent, Accept: text(h.accept),
 		FetchMode: text(h.mode), FetchDest: text(h.dest), RequestedWith: text(h.with),
-		Remote: c.remote, ID: proxy.NewID(), TLS: c.secure, Now: c.front.deps.Now(),
+		Remote: c.remote, ID: proxy.NewID(), TLS: c.secure, Now: c.front.deps.Now(), Memory: &c.memory,
 	}
 }
 
@@ -186,10 +186,7 @@ func (c *conn) request(b []byte) []byte {
 		from = f.end
 	}
 	b = append(b, h.raw[from:len(h.raw)-2]...)
-	c.facts = deps.Assert.Headers(c.facts[:0], &c.decision, &c.in, c.decision.Route.Upstream)
-	for _, v := range c.facts {
-		b = appendField(b, v[0], v[1])
-	}
+	b = deps.Assert.Lines(b, &c.decision, &c.in, c.decision.Route.Upstream)
 	b = append(b, crlf...)
 	at := c.r + len(h.raw)
 	return append(b, c.buf[at:at+int(h.length)]...)

@@ -71,7 +71,7 @@ func (h *head) answered(f *field) bool {
 		case is("keep-alive"):
 			f.kind = ofHop
 		}
-		if is("set-cookie") && ownCookie(value) {
+		if is("set-cookie") && assert.SetsOwn(text(value)) {
 			f.kind = ofHop
 		}
 	case 14:
@@ -98,12 +98,6 @@ func (h *head) answered(f *field) bool {
 
 func begins(name []byte, with string) bool {
 	return len(name) >= len(with) && same(name[:len(with)], with)
-}
-
-// ownCookie says whether a Set-Cookie is of a cookie of ours.
-func ownCookie(value []byte) bool {
-	name, _, _ := bytes.Cut(value, []byte{'='})
-	return assert.OwnCookie(text(bytes.TrimSpace(name)))
 }
 
 // connected says whether Connection named this header as one of its hop alone.

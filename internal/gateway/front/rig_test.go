@@ -258,6 +258,6 @@ var answers = map[string]string{
 	"/garbage":     "SSH-2.0-close\r\n\r\n",
 	"/hang-up":     "",
 	"/told": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Partnerguard-User: eve\r\nPartnerguard-Mode: off\r\nX-Request-Id: 7\r\n" +
-		"Set-Cookie: a=1\r\nSet-Cookie: __Host-pg=evil; Path=/\r\nContent-Length: 2\r\n\r\nok",
+		"Set-Cookie: a=1\r\nSet-Cookie: __Host-pg=evil; Path=/\r\nSet-Cookie: =pg=evil\r\nContent-Length: 2\r\n\r\nok",
 	"/cookies": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,6 +191,47 @@ func TestStreamEndsWithItsDecision(t *testing.T) {
 	got, err := io.ReadAll(get(t, c, r).Body)
 	if err == nil || len(got) == 0 {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestStreamEndsWithItsMode: one that nobody was refused at its beginning is cut when its
+// route's mode refuses who has it, or a new file does.
+func TestStreamEndsWithItsMode(t *testing.T) {
+	t.Parallel()
+	for what, turns := range map[string]bool{"nothing": false, "date": true, "file": true} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var ahead atomic.Int64
+			g := newRig(t, true, scripted(t, func(_ int, c net.Conn, r *bufio.Reader) {
+				_, _, _ = readAsIs(r)
+				_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+				for n := 0; err == nil && n < 60; n++ {
+					_, err = io.WriteString(c, "3\r\none\r\n")
+					time.Sleep(10 * time.Millisecond)
+				}
+				_, _ = io.WriteString(c, "0\r\n\r\n")
+			}), func(d *Deps) {
+				d.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+			})
+			g.front.every = 50 * time.Millisecond
+			c, r := dial(t, g)
+			say(t, c, "GET /x HTTP/1.1\r\nHost: r.example\r\n\r\n")
+			res, err := http.ReadResponse(r, nil)
+			if err != nil || res.StatusCode != 200 {
+				t.Fatal(res, err)
+			}
+			if what != "nothing" { // the date has come; or the table is another one, by which the judge says so
+				ahead.Store(int64(time.Until(time.Date(2099, 1, 2, 0, 0, 0, 0, time.UTC))))
+			}
+			if what == "file" {
+				other := *g.table
+				other.Routes = nil
+				g.front.Take(&other)
+			}
+			if _, err := io.ReadAll(res.Body); (err != nil) != turns {
+				t.Errorf("it ended by %v", err)
+			}
+		})
 	}
 }
 

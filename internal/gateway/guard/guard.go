@@ -22,6 +22,7 @@ type Deps struct {
 // Guard is a [gateway.Judge] by the table it has taken last.
 type Guard struct {
 	d     Deps
+	again gateway.Rememberer // the verifier, where it is one
 	table atomic.Pointer[gateway.Table]
 	notes sync.Pool // of *gateway.Decision, so that a note costs no allocation
 }
@@ -34,6 +35,7 @@ func New(d Deps) (*Guard, error) {
 		return nil, problem.New(problem.Internal, "a guard needs a verifier")
 	}
 	g := &Guard{d: d}
+	g.again, _ = d.Verifier.(gateway.Rememberer)
 	g.notes.New = func() any { return new(gateway.Decision) }
 	g.table.Store(&gateway.Table{})
 	return g, nil
@@ -92,14 +94,15 @@ func (g *Guard) who(route *gateway.Route, r *gateway.Request) (*gateway.Identity
 		if !route.Bearer {
 			return nil, gateway.NoToken
 		}
-		id, reason := g.d.Verifier.Verify(token, r.Remote, r.Now)
-		return sure(id, reason)
+		if r.Memory != nil && g.again != nil {
+			return sure(g.again.Remember(r.Memory, token, r.Remote, r.Now))
+		}
+		return sure(g.d.Verifier.Verify(token, r.Remote, r.Now))
 	}
 	if !route.Browser || g.d.Sessions == nil || r.Cookie == "" {
 		return nil, gateway.NoToken
 	}
-	id, reason := g.d.Sessions.Open(r.Host, r.Cookie, r.Now)
-	return sure(id, reason)
+	return sure(g.d.Sessions.Open(r.Host, r.Cookie, r.Now))
 }
 
 // sure fails closed: nobody passes without an identity.

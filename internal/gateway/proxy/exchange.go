@@ -112,6 +112,23 @@ func rewrite(pr *httputil.ProxyRequest) {
 	if out.Body != nil && bodiless(out.Method) {
 		out.Close = true // an upstream that reads no body here must not take it for a request
 	}
+	for _, v := range h["Authorization"] {
+		out.Close = out.Close || OfConnection(v)
+	}
+}
+
+// OfConnection says whether the proof in an Authorization may be of its connection and not
+// of its request alone, as those of NTLM and Negotiate are (RFC 4559): who comes next on that
+// connection would be taken for the same person. Only schemes that are known to be of a
+// request are none of these.
+func OfConnection(authorization string) bool {
+	scheme, _, _ := strings.Cut(authorization, " ")
+	for _, known := range [...]string{"Bearer", "", "Basic", "Digest", "DPoP"} {
+		if strings.EqualFold(scheme, known) {
+			return false
+		}
+	}
+	return true
 }
 
 func bodiless(method string) bool {
@@ -151,7 +168,7 @@ func (p *Proxy) answered(res *http.Response) error {
 // foreign leaves the gateway's own cookies out.
 func foreign(set []string) (out []string) {
 	for _, c := range set {
-		if name, _, _ := strings.Cut(c, "="); !assert.OwnCookie(strings.TrimSpace(name)) {
+		if !assert.SetsOwn(c) {
 			out = append(out, c)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
+	"time"
 
 	"partnerguard/internal/gateway"
 	"partnerguard/internal/gateway/answer"
@@ -48,10 +50,55 @@ func Failed(d *gateway.Decision, r *gateway.Request, status int, _ error) answer
 	return a
 }
 
+// failure is what failures have in common that are logged as one.
+type failure struct {
+	route  string
+	status int
+}
+
+// loud says which failures are logged: anybody can make many where a route asks for
+// nothing, or its upstream is dead. Each kind is told once in ten seconds, with how many
+// were not.
+type loud struct {
+	mu   sync.Mutex // guards last
+	last map[failure]*told
+}
+
+type told struct {
+	at   time.Time
+	more int64
+}
+
+const loudEvery = 10 * time.Second
+
+func (l *loud) due(f failure, now time.Time) (more int64, due bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.last[f]
+	switch {
+	case t == nil:
+		if len(l.last) > 10_000 { // of routes that files of before had
+			clear(l.last)
+		}
+		if l.last == nil {
+			l.last = map[failure]*told{}
+		}
+		l.last[f] = &told{at: now}
+		return 0, true
+	case now.Sub(t.at) < loudEvery:
+		t.more++
+		return 0, false
+	}
+	more, t.at, t.more = t.more, now, 0
+	return more, true
+}
+
 func (x *exchange) fail(w http.ResponseWriter, status int, err error) {
 	x.proxy.stats.failed(x.decision.Route.Name, status)
-	x.proxy.deps.Log.Warn("a request could not be passed on", slog.String("route", x.decision.Route.Name), slog.String("request", x.request.ID),
-		slog.Int("status", status), slog.Any("error", err))
+	if more, due := x.proxy.loud.due(failure{x.decision.Route.Name, status}, time.Now()); due {
+		x.proxy.deps.Log.Warn("a request could not be passed on", slog.String("route", x.decision.Route.Name), slog.String("request", x.request.ID),
+			slog.Int("status", status), slog.Int64("more", more), slog.Any("error", err))
+	}
 	Failed(&x.decision, &x.request, status, err).Write(w)
 }
 

@@ -35,6 +35,7 @@ type pool struct {
 	targets []*target
 	next    atomic.Uint32
 	sender  *http.Transport
+	send    http.RoundTripper  // sender, or what goes before it
 	stop    context.CancelFunc // of asking for health
 }
 
@@ -77,6 +78,12 @@ func (p *Proxy) Take(t *gateway.Table) error {
 	p.table.Store(t)
 	closePools(old, pools)
 	return nil
+}
+
+// has says whether a route is one of the table that holds.
+func (p *Proxy) has(route *gateway.Route) bool {
+	_, ok := p.ways.Load().now[route]
+	return ok
 }
 
 // Close stops asking upstreams whether they live, and closes idle connections.
@@ -140,6 +147,10 @@ func (p *Proxy) newPool(u *gateway.Upstream, roots []byte) (*pool, error) {
 		}
 		q.targets = append(q.targets, &target{scheme: at.Scheme, host: at.Host, origin: at.Scheme + "://" + at.Host})
 	}
+	q.send = q.sender
+	if p.deps.Plain != nil && !u.HTTP2 {
+		q.send = p.deps.Plain(q.sender)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	q.stop = stop
 	if u.Health != "" {
@@ -201,7 +212,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		for _, kv := range p.deps.Assert.Headers(nil, &x.decision, &x.request, t.origin) {
 			out.Header[http.CanonicalHeaderKey(kv[0])] = []string{kv[1]}
 		}
-		res, err := x.way.pool.sender.RoundTrip(out)
+		res, err := x.way.pool.send.RoundTrip(out)
 		if err == nil {
 			t.lives()
 			return res, nil

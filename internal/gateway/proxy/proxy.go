@@ -32,6 +32,8 @@ type Deps struct {
 	// Renew gives a Set-Cookie for what is served to a session, "" where none is due; nil is
 	// nothing.
 	Renew func(d *gateway.Decision, r *gateway.Request) string
+	// Plain gives what plain requests of HTTP/1.1 are sent by, and hands the rest on; nil is nothing.
+	Plain func(rest http.RoundTripper) http.RoundTripper
 	// Again is how often a stream's identity is looked at again; 0 is 30 s.
 	Again time.Duration
 }
@@ -42,6 +44,7 @@ type Proxy struct {
 	pass  *httputil.ReverseProxy
 	table atomic.Pointer[gateway.Table]
 	stats *stats
+	loud  loud
 
 	mu    sync.Mutex // guards pools and the table's change
 	pools map[string]*pool

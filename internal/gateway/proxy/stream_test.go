@@ -155,6 +155,45 @@ func TestStreamsOfWhoMayNotAnyMore(t *testing.T) {
 	}
 }
 
+// A stream that began when nobody was refused ends when its rule refuses who has it: by its
+// date, or by a new file.
+func TestStreamsOfARuleThatTurned(t *testing.T) {
+	t.Parallel()
+	const rule = `
+  - {name: told, upstream: "%s", tenants: [7b2d0000-0000-4000-8000-000000000001], audiences: ["api://a"], mode: %s}`
+	for name, c := range map[string]struct {
+		mode string
+		turn func(*rig)
+		ends bool
+	}{
+		"nothing":             {"report", func(*rig) {}, false},
+		"by its date":         {"report, next: [{mode: enforce, from: 2099-01-01}]", func(g *rig) { g.now.Store(90 * 365 * 86400) }, true},
+		"from off":            {"off, next: [{mode: enforce, from: 2099-01-01}]", func(g *rig) { g.now.Store(90 * 365 * 86400) }, true},
+		"by a new file":       {"report", func(g *rig) { g.take(fmt.Sprintf(rule, g.upstream.URL, "enforce"), "") }, true},
+		"a new file, as soft": {"report", func(g *rig) { g.take(fmt.Sprintf(rule, g.upstream.URL, "report, trail: full"), "") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newRig(t, nil)
+			g.take(fmt.Sprintf(rule, g.to(events(false)).URL, c.mode), "")
+			_, _, res := g.dial("GET /x" + strings.Replace(listen, "Bearer good", "none", 1))
+			if res.StatusCode != http.StatusOK {
+				t.Fatal(res.StatusCode)
+			}
+			body, ended := bufio.NewReader(res.Body), false
+			_, _ = body.ReadString('\n')
+			c.turn(g)
+			for began := time.Now(); time.Since(began) < 500*time.Millisecond && !ended; {
+				_, err := body.ReadString('\n')
+				ended = err != nil
+			}
+			if ended != c.ends {
+				t.Errorf("it ended: %v", ended)
+			}
+		})
+	}
+}
+
 func TestWebSocketOfWhoMayNotAnyMore(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, nil)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"partnerguard/internal/gateway"
 )
 
 // Why an exchange ends before it is done.
@@ -31,6 +33,8 @@ type watch struct {
 	stream atomic.Bool // the upstream has answered
 	timer  *time.Timer
 	again  *time.Timer
+	last   gateway.Decision // how the stream was judged last; of look
+	over   bool             // it was judged since its token ended
 
 	mu   sync.Mutex // guards done, and that nothing is cut behind it
 	done bool
@@ -59,12 +63,11 @@ func (w *watch) touch() {
 func (w *watch) answered() {
 	w.stream.Store(true)
 	w.touch()
-	if w.x.decision.Told() != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if !w.done {
-			w.again = time.AfterFunc(w.x.proxy.deps.Again, w.look)
-		}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.done && w.again == nil {
+		w.last = w.x.decision
+		w.again = time.AfterFunc(w.x.proxy.deps.Again, w.look)
 	}
 }
 
@@ -107,19 +110,24 @@ func (w *watch) cut(why error) {
 	}
 }
 
-// look asks the judge once more when the token has ended, with the route's leeway, or
-// somebody was revoked: where the mode of the moment refuses, the stream ends.
+// look asks the judge once more when the token has ended, with the route's leeway, somebody
+// was revoked, or the rule has turned: where it refuses now, the stream ends.
 func (w *watch) look() {
-	x := w.x
-	now, id := x.proxy.deps.Now(), x.decision.Told()
-	revoked := x.proxy.deps.Revocations
-	if over := id.NotAfter > 0 && now.Add(-x.decision.Route.Leeway).Unix() > id.NotAfter; over || revoked != nil && revoked.Revoked(id, now) {
+	x, d := w.x, &w.last
+	now, over := x.proxy.deps.Now(), false
+	if id := d.Told(); id != nil {
+		revoked := x.proxy.deps.Revocations
+		over = id.NotAfter > 0 && now.Add(-d.Route.Leeway).Unix() > id.NotAfter || revoked != nil && revoked.Revoked(id, now)
+	}
+	if over && !w.over || d.Turned(now) || !x.proxy.has(d.Route) {
 		r := x.request
 		r.Now = now
-		if d := x.proxy.deps.Judge.Judge(&r); d.Refused {
+		next := x.proxy.deps.Judge.Judge(&r)
+		if next.Refused || next.Route == nil {
 			w.cut(errOver)
+			return
 		}
-		return // it is written down once
+		w.last, w.over = next, over // it is written down once
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -30,6 +30,7 @@ const (
 	maxValue  = 128
 	maxWhy    = 500
 	maxActive = 20_000
+	maxEnded  = 15_000 // when there are so many, ended sessions make no more
 )
 
 // Revocation is one of them.

@@ -85,3 +85,9 @@ func (s *Store) end(ctx context.Context, r *Revocation) error {
 			until_at = excluded.until_at, who = excluded.who, why = excluded.why, made = excluded.made, ended = excluded.ended,
 			ended_by = excluded.ended_by, mark = excluded.mark`, append(r.values(), mark)...))
 }
+
+// forget removes what ended by itself before a moment.
+func (s *Store) forget(ctx context.Context, before time.Time) error {
+	_, err := s.d.DB.ExecContext(ctx, "DELETE FROM gateway_revocations WHERE until_at > 0 AND until_at < $1", micros(before))
+	return rowsOf.Failed(err)
+}

@@ -86,6 +86,16 @@ func (s *Store) Blocked(id *gateway.Identity, now time.Time) bool {
 // the caller's. Kind problem.Usage for what cannot be, problem.Limit where there are too
 // many.
 func (s *Store) Revoke(ctx context.Context, r Revocation, actor string) (Revocation, error) {
+	return s.make(ctx, r, actor, maxActive)
+}
+
+// End is Revoke of what a browser's session ended by. Whoever has a browser can have many of
+// these made: they leave room for those that people make.
+func (s *Store) End(ctx context.Context, r Revocation, actor string) (Revocation, error) {
+	return s.make(ctx, r, actor, maxEnded)
+}
+
+func (s *Store) make(ctx context.Context, r Revocation, actor string, most int) (Revocation, error) {
 	now := s.d.Now().UTC().Truncate(time.Microsecond)
 	r = Revocation{ID: token.ID("gr"), Kind: r.Kind, Value: r.Value, Tenant: r.Tenant, Before: r.Before, Until: r.Until, Why: r.Why, Who: actor, Made: now}
 	if err := r.settle(now); err != nil {
@@ -102,7 +112,7 @@ func (s *Store) Revoke(ctx context.Context, r Revocation, actor string) (Revocat
 				active++
 			}
 		}
-		if active >= maxActive {
+		if active >= most {
 			return problem.New(problem.Limit, "%d revocations hold, and no more are made", active).
 				WithHint("partnerguard gateway unrevoke takes those back that nobody needs")
 		}
@@ -243,9 +253,11 @@ func (s *Store) List(ctx context.Context) ([]Revocation, error) {
 			out = append(out, *r)
 		}
 	}
-	// What the trail says and no row does holds by the trail's word.
+	// What the trail says and no row does holds by the trail's word, but for what was over
+	// long ago: its row was forgotten.
+	before := micros(s.d.Now().Add(-kept))
 	for x, a := range last {
-		if held[x] {
+		if held[x] || x.Until != 0 && x.Until < before && odd[x.ID] == "" {
 			continue
 		}
 		r := Revocation{ID: x.ID, Kind: x.Kind, Value: x.Value, Tenant: x.Tenant, Before: moment(x.Before), Until: moment(x.Until), Refused: odd[x.ID]}
@@ -292,11 +304,26 @@ func (s *Store) Look(ctx context.Context) error {
 	return nil
 }
 
+// kept is how long a revocation is shown that is over.
+const kept = 7 * 24 * time.Hour
+
+// rounds are the looks between two times of forgetting: about an hour.
+const rounds = int(time.Hour / Every)
+
+// Forget removes the rows that have been over for a week: each look reads all that are
+// there. The trail still has them.
+func (s *Store) Forget(ctx context.Context) error { return s.forget(ctx, s.d.Now().Add(-kept)) }
+
 // Run reads what others revoked until ctx ends.
 func (s *Store) Run(ctx context.Context) {
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
-	for {
+	for n := 0; ; n++ {
+		if n%rounds == 0 {
+			if err := s.Forget(ctx); err != nil && ctx.Err() == nil {
+				s.d.Log.WarnContext(ctx, "revocations that are over could not be forgotten", "err", err)
+			}
+		}
 		select {
 		case <-tick.C:
 			_ = s.Look(ctx) // it is logged, and Standing says it

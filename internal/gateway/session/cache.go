@@ -98,7 +98,9 @@ func endedKeys(id, sid, tenant, object string) [3]string {
 	return k
 }
 
-func (e *ended) add(x *Ended) {
+// add remembers it; false says that it is what ended before, and was said then. A user may
+// have signed in since, which is another thing that ends.
+func (e *ended) add(x *Ended) bool {
 	most := e.most
 	if most == 0 {
 		most = maxEnded
@@ -109,7 +111,7 @@ func (e *ended) add(x *Ended) {
 	if l := e.list.Load(); l != nil {
 		maps.Copy(next, *l)
 	}
-	now := x.At.Unix()
+	now, fresh := x.At.Unix(), false
 	for k, v := range next {
 		if v.until < now {
 			delete(next, k)
@@ -119,7 +121,9 @@ func (e *ended) add(x *Ended) {
 		if k == "" {
 			continue
 		}
-		if len(next) >= most {
+		v, is := next[k]
+		fresh = fresh || !is || k[0] == 'u' && v.at < now || k[0] == 's' && v.until-now < int64(maxLife/time.Second)/2
+		if !is && len(next) >= most {
 			soonest, until := "", int64(0)
 			for k, v := range next {
 				if soonest == "" || v.until < until {
@@ -131,6 +135,7 @@ func (e *ended) add(x *Ended) {
 		next[k] = mark{now, x.Until.Unix()}
 	}
 	e.list.Store(&next)
+	return fresh
 }
 
 // has says that a ticket's session ended: itself, its sign-in, or all that its user had
@@ -150,6 +155,7 @@ func (e *ended) has(t *ticket) bool {
 
 // once remembers what may come once.
 type once struct {
+	anew bool       // when it is full it begins anew: what it keeps out is kept out elsewhere too
 	mu   sync.Mutex // guards list
 	list map[[sha256.Size]byte]time.Time
 }
@@ -157,7 +163,7 @@ type once struct {
 const maxOnce = 100_000
 
 // first says whether a text comes for the first time, and remembers it until then. When
-// it is full of what still matters nothing is first.
+// it is full of what still matters nothing is first, or it begins anew.
 func (o *once) first(text string, now, until time.Time) bool {
 	hash := sha256.Sum256([]byte(text))
 	o.mu.Lock()
@@ -170,8 +176,10 @@ func (o *once) first(text string, now, until time.Time) bool {
 	}
 	if len(o.list) >= maxOnce {
 		maps.DeleteFunc(o.list, func(_ [sha256.Size]byte, end time.Time) bool { return !now.Before(end) })
-		if len(o.list) >= maxOnce {
+		if len(o.list) >= maxOnce && !o.anew {
 			return false
+		} else if len(o.list) >= maxOnce {
+			clear(o.list)
 		}
 	}
 	o.list[hash] = until

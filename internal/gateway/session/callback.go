@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -196,7 +195,7 @@ func (m *Manager) verified(ctx context.Context, si *SignIn, raw secret.Text, e c
 	var head struct {
 		Kid string `json:"kid"`
 	}
-	if !part(raw, 0, &head) || len(head.Kid) > 256 {
+	if !claim.Part(raw, 0, &head) || len(head.Kid) > 256 {
 		head.Kid = ""
 	}
 	keys, err := m.d.Entra.Keys(ctx, si.Cloud, si.Tenant, head.Kid)
@@ -229,7 +228,7 @@ func (m *Manager) read(ctx context.Context, si *SignIn, raw secret.Text, f *flow
 		Groups []string                   `json:"groups"`
 		Where  map[string]json.RawMessage `json:"_claim_names"`
 	}
-	if !part(raw, 1, &more) {
+	if !claim.Part(raw, 1, &more) {
 		return nil, bad("it cannot be read")
 	}
 	switch {
@@ -251,7 +250,7 @@ func homeOf(idp string, si *SignIn) string {
 			return strings.ToLower(part)
 		}
 	}
-	return "elsewhere"
+	return gateway.OtherHome
 }
 
 func (m *Manager) ticketOf(si *SignIn, id *claim.Token, sid, home string, groups []string, more bool) *ticket {
@@ -307,17 +306,6 @@ func few(list []string, most int) []string {
 	return out
 }
 
-// part reads one part of a JWT.
-func part(raw secret.Text, n int, to any) bool {
-	text := raw.Reveal()
-	parts := strings.Split(text, ".")
-	if len(text) > claim.MaxSize || len(parts) != 3 {
-		return false
-	}
-	b, err := base64.RawURLEncoding.DecodeString(parts[n])
-	return err == nil && json.Unmarshal(b, to) == nil
-}
-
 // enter begins a session, in place of the one that the browser had, and gives its cookie.
 func (m *Manager) enter(ctx context.Context, r *http.Request, t *ticket, f *flow, route *gateway.Route, lacks gateway.Reason) (string, error) {
 	what := Entered
@@ -339,8 +327,8 @@ func (m *Manager) enter(ctx context.Context, r *http.Request, t *ticket, f *flow
 	if err != nil {
 		return "", err
 	}
-	if old != nil { // one browser, one session
-		m.end(ctx, Ended{ID: old.t.ID, Why: "another session took its place", Actor: t.actor()})
+	if m.lives(old, reason) { // one browser, one session
+		m.end(ctx, Ended{ID: old.t.ID, Why: "another session took its place", Actor: t.actor(), Until: old.t.last()})
 	}
 	return cookieLine(name, value, time.Unix(t.Ends, 0).Sub(m.now())), nil
 }

@@ -35,11 +35,11 @@ func (m *Manager) askSignOut(w http.ResponseWriter, r *http.Request) error {
 func (m *Manager) signOut(w http.ResponseWriter, r *http.Request) error {
 	everywhere := r.PostFormValue("everywhere") != ""
 	why := "left"
-	if e, _, reason := m.who(r); e != nil && reason != gateway.NoToken {
-		x := Ended{ID: e.t.ID, Why: "signed out", Actor: e.t.actor()}
+	if e, _, reason := m.who(r); m.lives(e, reason) {
+		x := Ended{ID: e.t.ID, Why: "signed out", Actor: e.t.actor(), Until: e.t.last()}
 		if everywhere && reason == gateway.Passed {
 			why = "everywhere"
-			x.Tenant, x.ObjectID, x.Why = e.t.Tenant, e.t.ObjectID, "signed out everywhere"
+			x.Tenant, x.ObjectID, x.Why, x.Until = e.t.Tenant, e.t.ObjectID, "signed out everywhere", time.Time{}
 		}
 		m.end(r.Context(), x)
 		_ = m.record(r.Context(), Event{What: Left, Actor: e.t.actor(), Tenant: e.t.Tenant, Object: e.t.ObjectID, Session: e.t.ID, Host: r.Host,
@@ -48,6 +48,12 @@ func (m *Manager) signOut(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Clear-Site-Data", `"cache"`) // what was seen is not to be paged back to
 	lead(w, signInPath+"?why="+why, cookieLine(m.cookieName(r, ""), "", 0), cookieLine(m.cookieName(r, flowSuffix), "", 0))
 	return nil
+}
+
+// lives says that a session may be used yet, or again: a file with other roles can have it
+// over, and the next one not.
+func (m *Manager) lives(e *entry, reason gateway.Reason) bool {
+	return e != nil && (reason == gateway.Passed || reason == gateway.SessionOver) && m.now().Before(e.t.last()) && !m.ended.has(&e.t)
 }
 
 // frontChannel ends the sessions of a sign-in that ended at Entra ID, which loads this
@@ -76,7 +82,9 @@ func (m *Manager) frontChannel(w http.ResponseWriter, r *http.Request) error {
 		m.stray.add(&Ended{Session: sid, At: now, Until: now.Add(maxLife)})
 	}
 	h := w.Header()
-	h.Add("Set-Cookie", cookieLine(m.cookieName(r, ""), "", 0))
+	if e, _, _ := m.who(r); e != nil && e.t.SID == sid { // and not of whoever follows somebody's link
+		h.Add("Set-Cookie", cookieLine(m.cookieName(r, ""), "", 0))
+	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -143,7 +151,7 @@ func (m *Manager) logout(r *http.Request, si *SignIn, raw secret.Text) (Ended, s
 		Nonce  json.RawMessage            `json:"nonce"` // null is one too
 		Events map[string]json.RawMessage `json:"events"`
 	}
-	if !part(raw, 1, &body) {
+	if !claim.Part(raw, 1, &body) {
 		return Ended{}, "it cannot be read", nil
 	}
 	var event map[string]json.RawMessage
@@ -159,7 +167,7 @@ func (m *Manager) logout(r *http.Request, si *SignIn, raw secret.Text) (Ended, s
 		return Ended{}, "it is not of now", nil
 	case len(body.SID) > 128, body.SID == "" && t.ObjectID == "":
 		return Ended{}, "it names neither a session (sid) nor an account (oid)", nil
-	case !m.used.first("jti "+body.JTI, now, t.NotAfter.Add(2*leeway)):
+	case !m.jtis.first("jti "+body.JTI, now, t.NotAfter.Add(2*leeway)):
 		return Ended{}, "it came before", nil
 	}
 	x := Ended{Session: body.SID, Why: "signed out at Entra ID", Actor: "entra:logout"}

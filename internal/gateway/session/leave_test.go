@@ -33,7 +33,7 @@ func TestFrontChannel(t *testing.T) {
 	b.is(200)
 	res := r.front("sid=sid-1&iss=" + iss)
 	if res.Code != 200 || !strings.Contains(res.Header().Get("Content-Security-Policy"), "frame-ancestors https://login.microsoftonline.com") ||
-		res.Header().Get("X-Frame-Options") != "" || !strings.Contains(res.Header().Get("Set-Cookie"), "Max-Age=0") {
+		res.Header().Get("X-Frame-Options") != "" || res.Header().Get("Set-Cookie") != "" {
 		t.Errorf("%d %v", res.Code, res.Header())
 	}
 	b.get("/work")

@@ -135,7 +135,8 @@ type Manager struct {
 	known cache
 	ended ended
 	stray ended
-	used  once // states of sign-ins, and ids of logout tokens
+	used  once // states of sign-ins: anybody can have many
+	jtis  once // ids of logout tokens: of the authority alone
 	asks  atomic.Pointer[asks]
 
 	strangers strangers
@@ -148,7 +149,7 @@ func New(d Deps) (*Manager, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	return &Manager{d: d, stray: ended{most: maxStray}}, nil
+	return &Manager{d: d, stray: ended{most: maxStray}, used: once{anew: true}}, nil
 }
 
 // now is the moment, in seconds as cookies keep it.
@@ -191,13 +192,14 @@ func (m *Manager) record(ctx context.Context, e Event, route *gateway.Route) err
 	return nil
 }
 
-// end ends something here and at whoever keeps revocations.
+// end ends something here and at whoever keeps revocations, once: it can be asked for as
+// often as somebody likes. Until is set where it may be left of longer than a session of now.
 func (m *Manager) end(ctx context.Context, e Ended) {
-	life, _ := m.span()
 	e.At = m.now()
-	e.Until = e.At.Add(max(life, maxLife))
-	m.ended.add(&e)
-	if m.d.End == nil {
+	if e.Until.IsZero() {
+		e.Until = e.At.Add(maxLife)
+	}
+	if !m.ended.add(&e) || m.d.End == nil {
 		return
 	}
 	if err := m.d.End(context.WithoutCancel(ctx), e); err != nil {

@@ -26,7 +26,7 @@ func TestEnter(t *testing.T) {
 	b.leads("/work?a=1&b=%2F")
 	b.get("/work?a=1&b=%2F")
 	b.is(200, "upstream saw ada@contoso.com")
-	if len(b.jar[cookie]) == 0 || len(b.jar[cookie]) > 3600 || strings.Contains(b.jar[cookie], "ada") {
+	if len(b.jar[cookie]) == 0 || len(b.jar[cookie]) > 3600 || strings.Contains(b.jar[cookie], "contoso") {
 		t.Errorf("the cookie is %d long", len(b.jar[cookie]))
 	}
 	b.get("/.partnerguard/sign-out")

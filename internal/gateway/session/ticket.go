@@ -57,6 +57,9 @@ func (t *ticket) over(seen int64, now time.Time, life, idle time.Duration) bool 
 		!now.Before(last.Add(idle))
 }
 
+// last is when nothing can be left of a session, whatever clocks say.
+func (t *ticket) last() time.Time { return time.Unix(t.Ends, 0).Add(backwards).UTC() }
+
 // identity is who a ticket's session is. It is made once a cookie and shared.
 func (t *ticket) identity() *gateway.Identity {
 	id := &gateway.Identity{Way: gateway.BySession, Issuer: t.Issuer, Audience: t.Audience, Tenant: t.Tenant, Home: t.Home, ObjectID: t.ObjectID,

@@ -11,7 +11,8 @@
 // need no signature to be refused.
 //
 // It never decides about tenants, audiences, revocation or MFA: that is rule's. It keeps
-// no token: a token is known again by its SHA-256. It has no clock: the moment comes with
+// no token but the last of a connection, which goes with it ([gateway.Memory]): another is
+// known again by its SHA-256. It has no clock: the moment comes with
 // each question. It never reaches out but for keys, and then never for one caller alone.
 //
 // Followed: RFC 7515, RFC 7517, RFC 7518 section 3, RFC 7519, RFC 8725, contracts.md

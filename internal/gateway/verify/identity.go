@@ -190,20 +190,31 @@ func (t *token) elsewhere() bool {
 }
 
 // home gives the tenant of the account where idp names another one of the authority's
-// than the token's.
+// than the token's, and "elsewhere" where it names somebody else: what such an account is
+// called is up to them.
 func (t *token) home(tenant []byte, of *authority) piece {
-	idp := t.says(t.body, t.cs[cIdp])
+	idp, own := t.says(t.body, t.cs[cIdp]), false
+	p := piece{from: len(t.words), to: len(t.words)}
 	for _, is := range of.issuers {
+		if is.is(idp, tenant) {
+			own = true
+			continue
+		}
 		n := len(idp) - len(is.before) - len(is.after)
 		if !is.template || n != 36 || !bytes.HasPrefix(idp, is.before) || !bytes.HasSuffix(idp, is.after) {
 			continue
 		}
-		if id := idp[len(is.before) : len(is.before)+n]; isGUID(id) && !bytes.EqualFold(id, tenant) {
-			p := piece{from: len(t.words)}
+		if id := idp[len(is.before) : len(is.before)+n]; bytes.EqualFold(id, tenant) {
+			own = true
+		} else if isGUID(id) {
 			t.words = append(t.words, bytes.ToLower(id)...)
 			p.to = len(t.words)
 			return p
 		}
 	}
-	return piece{}
+	if len(idp) > 0 && !own {
+		t.words = append(t.words, gateway.OtherHome...)
+		p.to = len(t.words)
+	}
+	return p
 }

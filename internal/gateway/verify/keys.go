@@ -111,7 +111,7 @@ func (r *ring) known(kid []byte, now int64) (*key, gateway.Reason, bool) {
 	if ok && k == nil {
 		return nil, gateway.UnknownKey, true // the authority has several of its name
 	}
-	if ok && r.due.Load() <= now {
+	if ok && r.isDue(now) {
 		r.refresh(now)
 	}
 	return k, gateway.Passed, ok
@@ -126,7 +126,7 @@ func (r *ring) ask(kid string, now int64) (<-chan struct{}, gateway.Reason) {
 	if r.state != KeysGood {
 		reason = gateway.KeysAway
 	}
-	if now < r.unknown[kid] {
+	if until := r.unknown[kid]; now < until && until-now <= askAgain {
 		return nil, reason
 	}
 	if r.flying != nil {
@@ -143,11 +143,18 @@ func (r *ring) ask(kid string, now int64) (<-chan struct{}, gateway.Reason) {
 	return r.start(kid), reason
 }
 
+// isDue says whether the keys ought to be read again: their time has come, or the clock was
+// set back since they were read, and it would come late.
+func (r *ring) isDue(now int64) bool {
+	due := r.due.Load()
+	return due <= now || due-now > int64(r.v.d.Limits.Every/time.Second)+retry
+}
+
 // refresh reads the keys in the background where that is due.
 func (r *ring) refresh(now int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.flying == nil && r.due.Load() <= now {
+	if r.flying == nil && r.isDue(now) {
 		r.start("")
 	}
 }

@@ -303,3 +303,35 @@ func TestPinned(t *testing.T) {
 		t.Errorf("a signature of 63 bytes: %s", got)
 	}
 }
+
+// TestClockSetBack: after a clock that was far ahead is set right, keys are read as often as
+// before, and who was unknown then is asked for again.
+func TestClockSetBack(t *testing.T) {
+	r := newRig(t, verify.Limits{})
+	ahead := 240 * time.Hour
+	r.pass(ahead)
+	r.want(r.fresh(), gateway.Passed)
+	later := gatewaytest.NewKey()
+	r.want(r.fresh(gatewaytest.By(later)), gateway.UnknownKey)
+	r.pass(-ahead)
+	kept, gone := r.fresh(), r.Newest()
+	asked := r.Asked()
+	for end := time.Now().Add(10 * time.Second); r.Asked() == asked && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		r.want(kept, gateway.Passed)
+	}
+	if r.Asked() == asked {
+		t.Error("keys are not read again for ten days")
+	}
+	r.settled(verify.KeysGood)
+	r.Publish(later)
+	r.pass(30 * time.Second)
+	r.want(r.fresh(gatewaytest.By(later)), gateway.Passed)
+	r.Remove(gone.ID)
+	r.pass(2 * time.Hour)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if _, reason := r.Verify(r.fresh(gatewaytest.By(gone)), here, r.now()); reason == gateway.UnknownKey {
+			return
+		}
+	}
+	t.Error("a key that was taken back counts")
+}

@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
 	"math/big"
 	"sync/atomic"
 
@@ -83,9 +82,8 @@ func (k *key) same(o *key) bool {
 	return k.id == o.id && k.alg == o.alg && (k.rsa != nil && o.rsa != nil && k.rsa.Equal(o.rsa) || k.ec != nil && o.ec != nil && k.ec.Equal(o.ec))
 }
 
-// signed says whether sig is the key's signature of input.
-func (k *key) signed(input, sig []byte) bool {
-	sum := sha256.Sum256(input)
+// signed says whether sig is the key's signature of what has this SHA-256.
+func (k *key) signed(sum [32]byte, sig []byte) bool {
 	switch k.alg {
 	case rs256:
 		return rsa.VerifyPKCS1v15(k.rsa, crypto.SHA256, sum[:], sig) == nil

@@ -93,7 +93,7 @@ func (v *Verifier) Refresh(ctx context.Context) error {
 	for _, a := range v.turn.Load().authorities {
 		a.mu.Lock()
 		wait := a.flying
-		if wait == nil && a.due.Load() <= v.d.Now().Unix() {
+		if wait == nil && a.isDue(v.d.Now().Unix()) {
 			wait = a.start("")
 		}
 		a.mu.Unlock()

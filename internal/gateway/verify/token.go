@@ -177,7 +177,6 @@ type token struct {
 	head []byte
 	body []byte
 	sig  []byte
-	sign int // bytes of raw that are signed
 
 	hs [headers]span
 	cs [claims]span
@@ -221,7 +220,6 @@ func (t *token) read(raw string) gateway.Reason {
 	if reason := t.readHead(); reason != gateway.Passed {
 		return reason
 	}
-	t.sign = last
 	var berr error
 	t.body, err = strict.AppendDecode(t.body[:0], t.raw[first+1:last])
 	t.sig, berr = strict.AppendDecode(t.sig[:0], t.raw[last+1:])
@@ -270,8 +268,11 @@ func (t *token) readHead() gateway.Reason {
 }
 
 func isJWT(typ []byte) bool {
-	s := strings.TrimPrefix(strings.ToLower(string(typ)), "application/")
-	return s == "jwt" || s == "at+jwt"
+	const kind = "application/"
+	if len(typ) > len(kind) && strings.EqualFold(string(typ[:len(kind)]), kind) {
+		typ = typ[len(kind):]
+	}
+	return strings.EqualFold(string(typ), "jwt") || strings.EqualFold(string(typ), "at+jwt")
 }
 
 // says gives what a text says, until the next call; nothing where it is none.

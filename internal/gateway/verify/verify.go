@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -80,7 +82,8 @@ const shards = 16
 // turn is what holds between two turns of the rules.
 type turn struct {
 	generation  uint64
-	leeway      int64 // seconds
+	serial      uint64 // no other turn of the verifier's has it
+	leeway      int64  // seconds
 	authorities []*authority
 	good, bad   *table
 }
@@ -132,7 +135,7 @@ func (v *Verifier) take(generation uint64, accepted []gateway.Authority, leeway 
 	v.turning.Lock()
 	defer v.turning.Unlock()
 	old := v.turn.Load()
-	next := &turn{generation: generation, leeway: int64(min(max(leeway, 0), MaxLeeway) / time.Second),
+	next := &turn{generation: generation, serial: old.serial + 1, leeway: int64(min(max(leeway, 0), MaxLeeway) / time.Second),
 		good: newTable(v.d.Limits.Tokens, v.d.Limits.Bytes), bad: newTable(v.d.Limits.Bad, v.d.Limits.Bytes)}
 	seen := map[string]bool{}
 	for _, a := range accepted {
@@ -161,34 +164,66 @@ func (v *Verifier) take(generation uint64, accepted []gateway.Authority, leeway 
 
 // Verify implements [gateway.Verifier].
 func (v *Verifier) Verify(raw string, from netip.Addr, now time.Time) (*gateway.Identity, gateway.Reason) {
+	_, id, reason := v.verify(v.turn.Load(), raw, from, now.Unix())
+	return id, reason
+}
+
+// verify gives the entry of a token that is genuine, too.
+func (v *Verifier) verify(turn *turn, raw string, from netip.Addr, at int64) (*entry, *gateway.Identity, gateway.Reason) {
 	if len(raw) > maxToken {
-		return v.answer(nil, gateway.TooLong)
+		id, reason := v.answer(nil, gateway.TooLong)
+		return nil, id, reason
 	}
 	sum := digest(raw)
-	turn, at := v.turn.Load(), now.Unix()
-	if e := turn.good.find(&sum); e != nil && e.key.usable(at) {
-		if e.key.ring.due.Load() <= at {
-			e.key.ring.refresh(at)
-		}
-		if reason := e.when(at, turn.leeway); reason != gateway.Passed {
-			return v.answer(e.id, reason)
-		}
-		v.found[sum[31]%shards].Add(1)
-		return e.id, gateway.Passed
+	e := turn.good.find(&sum.whole)
+	if e != nil && e.key.usable(at) {
+		id, reason := v.warm(turn, e, at)
+		return e, id, reason
 	}
-	return v.answer(v.cold(turn, raw, &sum, from, at))
+	e, reason := v.cold(turn, raw, &sum, from, at)
+	var id *gateway.Identity
+	if e != nil {
+		id = e.id
+	}
+	id, reason = v.answer(id, reason)
+	return e, id, reason
 }
 
-// digest is what a token is known by. Tokens of a usual length are hashed on the stack.
-func digest(raw string) [32]byte {
-	var buf [usual]byte
-	if len(raw) <= usual {
-		return sha256.Sum256(buf[:copy(buf[:], raw)])
+// warm is what a token that was verified before gets now. Its key is usable.
+func (v *Verifier) warm(turn *turn, e *entry, at int64) (*gateway.Identity, gateway.Reason) {
+	if e.key.ring.isDue(at) {
+		e.key.ring.refresh(at)
 	}
-	return sha256.Sum256([]byte(raw))
+	if reason := e.when(at, turn.leeway); reason != gateway.Passed {
+		return v.answer(e.id, reason)
+	}
+	v.found[e.sum[31]%shards].Add(1)
+	return e.id, gateway.Passed
 }
 
-const usual = 4 << 10 // bytes
+// sums are what a token is known by, and the digest of what in it is signed.
+type sums struct{ whole, signed [32]byte }
+
+// digest hashes a token once: it is known by the SHA-256 of what is signed, hashed again
+// with the signature behind it.
+func digest(raw string) (s sums) {
+	n := max(strings.LastIndexByte(raw, '.'), 0)
+	s.signed = sha256.Sum256(view(raw[:n]))
+	var space [32 + 1 + usual]byte
+	b := space[:]
+	if len(raw)-n > len(b)-32 {
+		b = make([]byte, 32+len(raw)-n)
+	}
+	copy(b, s.signed[:])
+	s.whole = sha256.Sum256(b[:32+copy(b[32:], raw[n:])])
+	return s
+}
+
+// usual is the length of a signature of RSA with 4096 bits; longer ones take a little more.
+const usual = 683
+
+// view is a text's bytes without a copy, for who only reads them.
+func view(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // answer counts, and gives no identity but to those who may have one.
 func (v *Verifier) answer(id *gateway.Identity, reason gateway.Reason) (*gateway.Identity, gateway.Reason) {
@@ -200,8 +235,8 @@ func (v *Verifier) answer(id *gateway.Identity, reason gateway.Reason) (*gateway
 	return nil, reason
 }
 
-// cold verifies a token that is not known.
-func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, at int64) (*gateway.Identity, gateway.Reason) {
+// cold verifies a token that is not known. There is an entry where it is genuine.
+func (v *Verifier) cold(turn *turn, raw string, sum *sums, from netip.Addr, at int64) (*entry, gateway.Reason) {
 	if !v.abuse.forgives(from, at, v.d.Limits.Forgive) {
 		return nil, gateway.TooMany // before anything is read, which is what a flood costs
 	}
@@ -224,22 +259,22 @@ func (v *Verifier) cold(turn *turn, raw string, sum *[32]byte, from netip.Addr, 
 	case k.alg != t.alg:
 		return nil, gateway.BadAlgorithm
 	}
-	if e := turn.bad.find(sum); e != nil && e.key == k {
+	if e := turn.bad.find(&sum.whole); e != nil && e.key == k {
 		return nil, gateway.BadSignature
 	}
 	if !v.enter() {
 		return nil, gateway.TooMany
 	}
-	good := k.signed(t.raw[:t.sign], t.sig)
+	good := k.signed(sum.signed, t.sig)
 	<-v.room
 	if !good {
 		v.abuse.bad(from, at)
-		turn.bad.put(&entry{sum: *sum, key: k})
+		turn.bad.put(&entry{sum: sum.whole, key: k})
 		return nil, gateway.BadSignature
 	}
-	e := &entry{sum: *sum, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
+	e := &entry{sum: sum.whole, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
 	turn.good.put(e)
-	return e.id, e.when(at, turn.leeway)
+	return e, e.when(at, turn.leeway)
 }
 
 // enter waits for one's turn to verify a signature: however many bad tokens come, those

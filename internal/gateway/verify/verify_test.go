@@ -83,3 +83,20 @@ func TestGood(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestHome: an account is the tenant's own where idp names nobody else, and a guest is one
+// whoever vouches for them.
+func TestHome(t *testing.T) {
+	r := newRig(t, verify.Limits{})
+	own := gatewaytest.Issuer(gatewaytest.IssuerV1, gatewaytest.Partner)
+	for idp, want := range map[string]string{
+		own: "", gatewaytest.Issuer(gatewaytest.IssuerV2, gatewaytest.Partner): "",
+		gatewaytest.Issuer(gatewaytest.IssuerV1, gatewaytest.Customer): gatewaytest.Customer,
+		"live.com": gateway.OtherHome, "mail": gateway.OtherHome, "google.com": gateway.OtherHome,
+		"https://idp.example/" + gatewaytest.Partner + "/": gateway.OtherHome,
+	} {
+		if id := r.want(r.Good(gatewaytest.Set("idp", idp)), gateway.Passed); id != nil && id.Home != want {
+			t.Errorf("%s: the home is %q, want %q", idp, id.Home, want)
+		}
+	}
+}
