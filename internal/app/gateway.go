@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type running struct {
 	verifier *verify.Verifier
 	proxy    *proxy.Proxy
 	front    *front.Front
+	where    []run.Where
 }
 
 // makeGateway makes what the gateway keeps: without the vault its book alone.
@@ -156,7 +158,7 @@ func (i *Installation) StartGateway(ctx context.Context, o GatewayRun) ([]run.Wh
 		on.proxy.Close()
 		return nil, err
 	}
-	i.Gateway.on = on
+	on.where, i.Gateway.on = where, on
 	i.close = append(i.close, func() error {
 		ending, stop := context.WithTimeout(context.Background(), 15*time.Second)
 		defer stop()
@@ -165,6 +167,14 @@ func (i *Installation) StartGateway(ctx context.Context, o GatewayRun) ([]run.Wh
 		return err
 	})
 	return where, nil
+}
+
+// GatewayListens are the addresses of the gateway that runs here; nil where none does.
+func (i *Installation) GatewayListens() []run.Where {
+	if i.Gateway == nil || i.Gateway.on == nil {
+		return nil
+	}
+	return slices.Clone(i.Gateway.on.where)
 }
 
 // startGateway runs the gateway within serve, where the settings say so.

@@ -95,9 +95,7 @@ func runGateway(ctx context.Context, env *kit.Env, s *app.Installation, file, de
 	if err != nil {
 		return err
 	}
-	for _, w := range where {
-		fmt.Fprintln(env.Stdout, "The gateway listens: "+doorWords(w))
-	}
+	tellDoors(env.Stdout, where)
 	for _, line := range run.Banner(t, s.Now()) {
 		fmt.Fprintln(env.Stdout, "  "+line)
 	}
@@ -121,6 +119,13 @@ func lost(l *ledger.Lines) error {
 		return fmt.Errorf("%d decisions came faster than they could be written, and are not in it", n)
 	}
 	return nil
+}
+
+// tellDoors tells where a gateway listens; nothing where none runs.
+func tellDoors(w io.Writer, where []run.Where) {
+	for _, x := range where {
+		fmt.Fprintln(w, "The gateway listens: "+doorWords(x))
+	}
 }
 
 func doorWords(w run.Where) string {

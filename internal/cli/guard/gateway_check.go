@@ -185,11 +185,14 @@ func (c *gatewayCheck) world(ctx context.Context, raw []byte) (time.Time, gatewa
 // partner is the tenant that is connected, "" where nothing says it: the file's error
 // then says what to do.
 func (c *gatewayCheck) partner(ctx context.Context) string {
-	s, err := c.in.Data(ctx, c.env, false)
+	s, err := c.in.Kept(ctx, c.env)
 	if err != nil {
 		return ""
 	}
 	defer s.Close()
+	if s.SAM == nil { // its vault does not open here
+		return ""
+	}
 	if conn, err := s.SAM.Connection(ctx, s.Config.Collect.Connection); err == nil {
 		return conn.Tenant
 	}

@@ -33,6 +33,7 @@ needs a certificate. Without a policy nobody is given a token.`,
 			return kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) }).With(ctx, func(s *app.Installation) error {
 				return s.Run(ctx, func(where, link string) {
 					fmt.Fprintln(env.Stdout, "partnerguard serves on "+where)
+					tellDoors(env.Stdout, s.GatewayListens())
 					tellLink(env, link)
 				})
 			})

@@ -278,6 +278,7 @@ func (u *up) goOn(ctx context.Context, i *app.Installation) error {
 	i.Anywhere()
 	return i.Run(ctx, func(where, link string) {
 		fmt.Fprintf(u.env.Stderr, "\npartnerguard serves on %s and goes on collecting. Ctrl-C ends it; run it again and it goes on where it was.\n", where)
+		tellDoors(u.env.Stderr, i.GatewayListens())
 		tellLink(u.env, link)
 	})
 }

@@ -241,6 +241,9 @@ func (s *stand) say() string {
 	if s.Strangers > 0 && s.Callers > 0 {
 		out += fmt.Sprintf(" %s came without a token or session that is taken.", print.Plural(s.Strangers, "requests"))
 	}
+	if s.Mode == "" && s.Refused > 0 { // of a file that is not known
+		out += fmt.Sprintf(" Already refused: %s.", print.Plural(s.Refused, "requests"))
+	}
 	if s.Excepted > 0 {
 		out += fmt.Sprintf(" %s by exceptions.", plural(s.Excepted, "caller passes", "callers pass"))
 	}

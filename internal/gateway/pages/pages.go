@@ -64,7 +64,7 @@ func (p *Pages) Screens() []screen.Screen {
 					{Name: "value", Label: "Whom", Hint: "an object id, a client id, a sid or a uti", Required: true, Max: 128},
 					{Name: "in", Label: "In the tenant", Hint: "its id; none is any", Max: 64},
 					{Name: "why", Label: "Why", Hint: "one line; the audit trail has it", Required: true, Max: 500},
-					{Name: "block", Label: "Later sign-ins too", Kind: "check"},
+					{Name: "block", Label: "Block: refuse later sign-ins too", Kind: "check"},
 				}, Handle: p.revoke},
 			{Name: "unrevoke", Title: "Take a revocation back", Do: screen.Manage, About: "Whom it named may come in again.",
 				Form: []screen.Field{{Name: "id", Label: "Revocation", Kind: "hidden", Required: true, Max: 64}}, Handle: p.unrevoke},

@@ -54,7 +54,7 @@ func (m *Manager) home(w http.ResponseWriter, r *http.Request) error {
 	case id == nil:
 		p.Tone, p.Banner = print.Muted, "programs alone are served here: they send Authorization: Bearer with an access token"
 	case worst != gateway.Passed:
-		p.Tone, p.Banner = print.Doubt, "your sign-in would not do where all of it is enforced: "+worst.Title()
+		p.Tone, p.Banner = print.Doubt, "your sign-in would be refused where all of it is enforced: "+worst.Title()
 	default:
 		p.Tone, p.Banner = print.Good, "your sign-in satisfies all that is asked for here"
 	}
@@ -106,7 +106,7 @@ func phaseWords(p gateway.Phase) string {
 	case gateway.Report:
 		return "report only: nobody is refused, what would be is written down"
 	case gateway.Ramp:
-		return answer.PhaseWords(p) + ": that share of callers is refused, always the same ones"
+		return answer.PhaseWords(p) + ": that share of callers who fall short is refused, always the same ones"
 	}
 	return "enforced: who does not satisfy it is refused"
 }
