@@ -79,11 +79,12 @@ func TestIdleAtTheServerMakesRoom(t *testing.T) {
 	chunked := "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n" + good + "\r\n2\r\nab\r\n0\r\n\r\n" // of the full path
 	busy, br := dial(t, g)
 	for n := range 5 {
-		c, r := dial(t, g)
-		say(t, c, chunked)
 		if n == 3 {
 			say(t, busy, chunked)
+			time.Sleep(20 * time.Millisecond) // it is in use
 		}
+		c, r := dial(t, g)
+		say(t, c, chunked)
 		res, err := http.ReadResponse(r, nil)
 		if err != nil || res.StatusCode != 200 {
 			t.Fatalf("connection %d: %v %v", n, res, err)

@@ -185,7 +185,7 @@ func TestOneConnectionOfMany(t *testing.T) {
 	must(t, err)
 	defer p.Close()
 	must(t, p.Take(g.table))
-	f, err := front.New(front.Deps{Handler: p, Lean: true, Judge: g.judge, Assert: g.tell, Failed: proxy.Failed, Now: now})
+	f, err := front.New(front.Deps{Handler: p, Lean: true, Judge: g.judge, Assert: g.tell, Via: p, Now: now})
 	must(t, err)
 	f.Take(g.table)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
