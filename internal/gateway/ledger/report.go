@@ -62,6 +62,7 @@ type Ready struct {
 	Requests int64  `json:"requests"`
 	Would    int64  `json:"wouldRefuse"` // requests that enforcing refuses, those that were refused among them
 	Refused  int64  `json:"refused"`     // that were
+	Renewed  int64  `json:"renewed"`     // of wouldRefuse: by a token or session that was over, which clients and browsers renew by themselves
 	Excused  int64  `json:"excused"`
 	Unasked  int64  `json:"notAsked"` // came while the mode was off: nothing is known of them
 
@@ -204,7 +205,10 @@ func (s *stand) count(c *Sum) {
 		if c.Refused {
 			s.Refused += c.N
 		}
-		if proven {
+		switch {
+		case c.Reason == gateway.Expired.String() || c.Reason == gateway.SessionOver.String():
+			s.Renewed += c.N
+		case proven:
 			s.hit[w] = true
 		}
 	}
@@ -237,6 +241,9 @@ func (s *stand) say() string {
 		}
 	} else if s.Would > 0 {
 		out = fmt.Sprintf("%s %d of %s, %s of requests.", verb, s.Hit, print.Plural(int64(s.Callers), "callers"), Percent(s.Would, asked))
+	}
+	if s.Renewed > 0 {
+		out += fmt.Sprintf(" %s by tokens or sessions that were over: clients renew these by themselves.", print.Plural(s.Renewed, "requests"))
 	}
 	if s.Strangers > 0 && s.Callers > 0 {
 		out += fmt.Sprintf(" %s came without a token or session that is taken.", print.Plural(s.Strangers, "requests"))
