@@ -186,6 +186,7 @@ type token struct {
 
 	exp, nbf, iat int64
 	said          [3]bool // exp, nbf, iat
+	back          bool    // it ends before it begins
 
 	words  []byte // of the identity in the making
 	pieces []piece
@@ -357,9 +358,10 @@ func (t *token) readForms() gateway.Reason {
 			t.iat = at
 		}
 	}
-	if t.said[1] && (t.exp < t.nbf || t.exp-t.nbf > maxLife) || t.said[2] && (t.exp < t.iat || t.exp-t.iat > maxLife) {
+	if t.said[1] && t.exp-t.nbf > maxLife || t.said[2] && t.exp-t.iat > maxLife {
 		return gateway.BadClaim
 	}
+	t.back = t.said[1] && t.exp < t.nbf || t.said[2] && t.exp < t.iat
 	for _, id := range []int{cAcrs, cRoles, cWids, cGroups} {
 		if k := t.cs[id].kind; k > null && (k != list || t.count(id) < 0) {
 			return gateway.BadClaim

@@ -273,8 +273,14 @@ func (v *Verifier) cold(turn *turn, raw string, sum *sums, from netip.Addr, at i
 		return nil, gateway.BadSignature
 	}
 	e := &entry{sum: sum.whole, key: k, id: t.identity(k, of, is), exp: t.exp, from: max(t.nbf, t.iat), size: int64(len(t.words)) + entryCost}
-	turn.good.put(e)
-	return e, e.when(at, turn.leeway)
+	switch reason := e.when(at, turn.leeway); {
+	case !t.back:
+		turn.good.put(e)
+		return e, reason
+	case reason == gateway.Expired: // as the claim engine has it, which looks at its end first
+		return e, reason
+	}
+	return nil, gateway.BadClaim // it ends before it begins
 }
 
 // enter waits for one's turn to verify a signature: however many bad tokens come, those
