@@ -136,10 +136,14 @@ func (r *recorder) RoundTrip(q *http.Request) (*http.Response, error) {
 func TestGatewayChallengesMSALNode(t *testing.T) {
 	const dir = "../conformance/node"
 	if _, err := os.Stat(dir + "/node_modules/@azure/msal-node"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("NO MSAL: npm ci in %s", dir)
+		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+		install.Dir = dir
+		if out, err := install.CombinedOutput(); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("NO MSAL: npm ci in %s: %v\n%s", dir, err, out)
+			}
+			t.Skipf("SKIPPED, NO MSAL: npm ci in %s: %v", dir, err)
 		}
-		t.Skipf("SKIPPED, NO MSAL: npm ci in %s", dir)
 	}
 	lab := labtest.Start(t)
 	apiOf(lab)

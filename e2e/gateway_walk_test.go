@@ -36,8 +36,8 @@ func TestGatewayWalk(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	run := filepath.Join(dir, "run")
-	for name, value := range map[string]string{"XDG_RUNTIME_DIR": run, "XDG_DATA_HOME": filepath.Join(dir, "data"), "XDG_CONFIG_HOME": filepath.Join(dir, "config"),
-		"PARTNERGUARD": bin} {
+	for name, value := range map[string]string{"XDG_RUNTIME_DIR": run, "XDG_DATA_HOME": filepath.Join(dir, "data"),
+		"XDG_CONFIG_HOME": filepath.Join(dir, "config"), "PARTNERGUARD": bin} {
 		t.Setenv(name, value)
 	}
 	if err := os.MkdirAll(run, 0o700); err != nil {
