@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -72,7 +73,7 @@ Exit code 3 with --strict: something in the file is to be looked at.`,
 	fl := cmd.Flags()
 	fl.StringVar(&c.url, "url", "", "the address of a request to try, https://host/path")
 	fl.StringVar(&c.token, "token", "", "a file with an access token, or - for standard input")
-	fl.StringVar(&c.method, "method", "GET", "the method of that request")
+	fl.StringVar(&c.method, "method", "", "the method of that request (default GET)")
 	fl.StringArrayVar(&c.headers, "header", nil, "a header of it, as Name: value; may be repeated; tokens and cookies have no place here")
 	fl.StringVar(&c.at, "at", "", "the moment to judge by, such as 2026-12-07 or 2026-12-07T08:00:00Z (default now)")
 	fl.StringVar(&c.keys, "keys", "", "a file with the authorities' keys, a JSON Web Key Set, instead of asking for them")
@@ -134,14 +135,16 @@ func (c *gatewayCheck) usage() error {
 	case strings.HasPrefix(c.token, "eyJ"):
 		return bad("what was typed is in the shell's history: revoke it; then --token FILE, or --token - < FILE",
 			"--token names a file, and that looks like a token; it is not repeated here")
-	case c.requests != "" && (c.url != "" || c.token != "" || len(c.headers) > 0):
+	case c.requests != "" && (c.url != "" || c.token != "" || c.method != "" || len(c.headers) > 0):
 		return bad("put that request into the file, or leave --requests out", "--requests has its requests in the file")
+	case c.requests != "" && c.strict:
+		return bad("run it once more without --requests", "--strict is of the file, which --requests does not explain")
 	case c.requests == "" && lines:
 		return bad("--output json", "--output %s is for --requests", c.output.Value)
 	case c.requests != "" && c.output.Value == "json":
 		return bad("--output jsonl", "many requests are answered a line each")
-	case len(c.headers) > 0 && c.url == "":
-		return bad("--url https://host/path", "--header is of a request, and none is named")
+	case (len(c.headers) > 0 || c.method != "") && c.url == "":
+		return bad("--url https://host/path", "--header and --method are of a request, and none is named")
 	}
 	return nil
 }
@@ -286,7 +289,7 @@ func (c *gatewayCheck) tried(checker *check.Checker, t *gateway.Table) (out []*c
 		urls = check.URLs(t)
 	}
 	for _, u := range urls {
-		a := &check.Asked{Method: c.method, URL: u, Token: token}
+		a := &check.Asked{Method: cmp.Or(c.method, "GET"), URL: u, Token: token}
 		for _, h := range c.headers {
 			name, value, ok := strings.Cut(h, ":")
 			if name = strings.TrimSpace(name); !ok || strings.EqualFold(name, "Authorization") || strings.EqualFold(name, "Cookie") {
