@@ -55,17 +55,7 @@ func (j *job) run(ready func()) result {
 	var good, bad, next atomic.Int64
 	var first atomic.Pointer[string]
 	var all sync.WaitGroup
-	heads := make([][]byte, len(j.Tokens))
-	for i, t := range j.Tokens {
-		heads[i] = fmt.Appendf(nil, "GET /api/customers?page=2 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: azsdk-go-panel/1.4 (go1.26; linux)\r\n"+
-			"Accept: application/json\r\nx-ms-client-request-id: 6f0c1f0e-6f6b-4a3e-9d3a-2f1f0c9a7b36\r\nAuthorization: Bearer %s\r\n\r\n", t)
-	}
-	well := func(got []byte) bool {
-		if j.Refused {
-			return bytes.HasPrefix(got, []byte("HTTP/1.1 401")) || bytes.HasPrefix(got, []byte("HTTP/1.1 429"))
-		}
-		return bytes.HasPrefix(got, []byte("HTTP/1.1 200"))
-	}
+	heads := j.heads()
 	var began, end time.Time
 	var stand sync.WaitGroup
 	work := make(chan struct{})
@@ -110,7 +100,7 @@ func (j *job) run(ready func()) result {
 					_ = c.SetDeadline(end.Add(5 * time.Second))
 					got, err = ask(c, head, buf)
 				}
-				if err == nil && well(got) {
+				if err == nil && j.well(got) {
 					good.Add(1)
 					continue
 				}
@@ -137,6 +127,24 @@ func (j *job) run(ready func()) result {
 		r.First = *p
 	}
 	return r
+}
+
+// heads are the requests, one a token.
+func (j *job) heads() [][]byte {
+	heads := make([][]byte, len(j.Tokens))
+	for i, t := range j.Tokens {
+		heads[i] = fmt.Appendf(nil, "GET /api/customers?page=2 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: azsdk-go-panel/1.4 (go1.26; linux)\r\n"+
+			"Accept: application/json\r\nx-ms-client-request-id: 6f0c1f0e-6f6b-4a3e-9d3a-2f1f0c9a7b36\r\nAuthorization: Bearer %s\r\n\r\n", t)
+	}
+	return heads
+}
+
+// well says that an answer is the one that was to come.
+func (j *job) well(got []byte) bool {
+	if j.Refused {
+		return bytes.HasPrefix(got, []byte("HTTP/1.1 401")) || bytes.HasPrefix(got, []byte("HTTP/1.1 429"))
+	}
+	return bytes.HasPrefix(got, []byte("HTTP/1.1 200"))
 }
 
 func (j *job) dial() (net.Conn, error) {

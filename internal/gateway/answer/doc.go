@@ -1,5 +1,6 @@
 // Package answer says no in the way that who asks understands: a claims challenge for
-// MSAL's clients, a problem document, a page or a way to sign in for a browser. It also
+// MSAL's clients, a problem document, a page or a way to sign in for a browser. It decides nothing, and never
+// shows a token, nor where to sign in but on the host that was asked. It also
 // says what a route will ask for, and from when.
 //
 // It decides nothing, keeps nothing and knows no connection: an [Answer] is a status,
