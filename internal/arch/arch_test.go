@@ -22,6 +22,7 @@ var floor = map[string]int{
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "customers": 4, "coverage": 4, "signins": 4, "people": 4, "alert": 4,
 	"mfa": 4, "otp": 4, "bridge": 4, "apppassword": 4, "delegation": 4, "fraud": 4, "gateway": 4,
+	"remedy": 4, "practice": 4, "pack": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
@@ -67,6 +68,9 @@ var sideways = map[string]string{
 	"screen -> page":        "pages of the console have the one look",
 	"screen -> print":       "numbers and words are cleaned and said as on a terminal",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
+	"remedy -> rehearse":    "the gate replays recorded sign-ins",
+	"practice -> assess":    "a practice is judged in the words of a report",
+	"pack -> assess":        "a pack has the report of its period, and it comes out again",
 	"config -> console":     "the console's settings are its own, as every feature's are",
 }
 
@@ -135,6 +139,19 @@ var inner = map[string]int{
 	"gateway/guard": 3, "gateway/session": 3, "gateway/proxy": 3,
 	"gateway/front": 4, "gateway/forward": 4, "gateway/check": 4, "gateway/pages": 4,
 	"gateway/run": 5,
+
+	"remedy":        1,
+	"remedy/object": 2,
+	"remedy/gate":   3, "remedy/export": 3,
+	"remedy/find": 4, "remedy/run": 4,
+	"remedy/pages": 5,
+
+	"practice": 1, "practice/render": 2, "practice/pages": 2,
+
+	"pack/form": 1, "pack/leaf": 1,
+	"pack":        2,
+	"pack/report": 3,
+	"pack/pages":  4,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,

@@ -1,0 +1,2 @@
+// Package pages are the pages Packs of the console.
+package pages

@@ -1,0 +1,2 @@
+// Package pages is the page Practices of the console.
+package pages
