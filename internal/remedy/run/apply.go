@@ -150,7 +150,7 @@ func (c *Runner) first(ctx context.Context, p *remedy.Plan, r *Run) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.d.Gate(ctx, p, p.Stages[0], cloud)
+	g, err := c.d.Gate(ctx, Ask{Plan: p, To: p.Stages[0], IDs: r.Made, Cloud: cloud})
 	if err != nil {
 		return err
 	}

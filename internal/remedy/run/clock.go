@@ -9,7 +9,8 @@ const (
 	leaseFor    = 6 * time.Minute
 	soon        = 5 * time.Second
 	settling    = 30 * time.Minute // until a change shows, before it is asked for again: contracts-2026-11 section 5
-	foreign     = 3 * time.Minute  // how long something else than what was and what shall be may be seen after a change
+	foreignFor  = 3 * time.Minute  // how long something else than what was and what shall be may be seen after a change
+	unseen      = 2 * time.Minute  // until what was made and whose answer was lost shows in a list
 	endure      = 24 * time.Hour   // passing failures without an end
 	mostTries   = 3                // how often the same is asked for when it does not come to be
 	mostTurn    = 4000             // looks in one turn

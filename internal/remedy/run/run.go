@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
+	"partnerguard/internal/remedy/gate"
 	"partnerguard/internal/token"
 	"partnerguard/internal/vault"
 )
@@ -44,6 +45,17 @@ type Cloud struct {
 	Actor  string // object id of the account that acts; "" not known, or an app alone
 }
 
+// Ask asks for a stage of a plan: From is the stage that was reached ("" none), IDs are
+// what the plan made so far, by key.
+type Ask struct {
+	Plan     *remedy.Plan
+	From, To remedy.Stage
+	IDs      map[string]string
+	Cloud    *Cloud
+	// Proof asks for the answers alone, over what is there: nothing is to be changed.
+	Proof bool
+}
+
 // Deps is what doing plans is made of.
 type Deps struct {
 	DB     *db.DB
@@ -55,17 +67,15 @@ type Deps struct {
 	Verifiers func(context.Context) ([]note.Verifier, error)
 	// Cloud gives the way to a tenant, by a connection that holds the permissions named.
 	Cloud func(ctx context.Context, tenant string, permissions []string) (*Cloud, error)
-	// Gate looks at a plan at a stage over the settings as they are at this moment. The
+	// Gate looks at a stage of a plan over the settings as they are at this moment. The
 	// proofs' "before" is how it stands now.
-	Gate func(ctx context.Context, p *remedy.Plan, s remedy.Stage, c *Cloud) (*remedy.Gate, error)
-	// Expand gives exactly the steps of a stage, in order; what the plan made is named by its key.
-	Expand func(ctx context.Context, p *remedy.Plan, s remedy.Stage, c *Cloud) ([]remedy.Step, error)
+	Gate func(ctx context.Context, a Ask) (*remedy.Gate, error)
+	// Expand gives exactly the changes between two stages, in order; what the plan made is
+	// named by its key.
+	Expand func(ctx context.Context, a Ask) ([]gate.Move, error)
 	// Observed counts what a policy did to sign-ins since a moment. Its error is of kind
 	// problem.NotFound where no log can tell (no log is kept, no licence for it).
 	Observed func(ctx context.Context, tenant, policy string, since time.Time) ([]remedy.Effect, remedy.Log, error)
-	// Foretold are the effects of a stage that the rehearsal foretold; nil: what its gate
-	// says of accounts counts.
-	Foretold func(ctx context.Context, g *remedy.Gate, e *remedy.Effect) bool
 	// Who says who changed an object since a moment, by the directory's log; nil or "": not known.
 	Who    func(ctx context.Context, c *Cloud, id string, since time.Time) (string, error)
 	Actor  string

@@ -95,6 +95,8 @@ type runBody struct {
 	Back     string              `json:"back"`
 	Proof    []remedy.Answer     `json:"proof,omitempty"`
 	Findings []Surprise          `json:"findings,omitempty"`
+	Shut     *remedy.Gate        `json:"shut,omitempty"`
+	Drifted  string              `json:"drifted,omitempty"`
 	Steps    int                 `json:"steps"`
 	Hash     string              `json:"hash"`
 }
@@ -104,7 +106,7 @@ func (r *Run) values() []any { return []any{r.ID, r.Tenant, string(r.State), r.r
 // write makes the row's text of what it is now.
 func (r *Run) write() error {
 	body, err := json.Marshal(runBody{r.Plan, r.Short, r.Goal, r.Name, r.Stage, r.Upto, r.Why, r.Applied, r.Actor, r.Signer, r.Second, r.Approver,
-		r.Past, r.Accepted, r.Made, r.Back, r.Proof, r.Findings, r.steps, r.hash})
+		r.Past, r.Accepted, r.Made, r.Back, r.Proof, r.Findings, r.Shut, r.Drifted, r.steps, r.hash})
 	r.rawBody = string(body)
 	return err
 }
@@ -120,7 +122,7 @@ func scanRun(s row) (r Run, err error) {
 	}
 	r.Plan, r.Short, r.Goal, r.Name, r.Stage, r.Upto, r.Why, r.Applied, r.Actor = b.Plan, b.Short, b.Goal, b.Name, b.Stage, b.Upto, b.Why, b.Applied, b.Actor
 	r.Signer, r.Second, r.Approver, r.Past, r.Accepted, r.Made, r.Back = b.Signer, b.Second, b.Approver, b.Past, b.Accepted, b.Made, b.Back
-	r.Proof, r.Findings, r.steps, r.hash, r.next = b.Proof, b.Findings, b.Steps, b.Hash, db.Time(next)
+	r.Proof, r.Findings, r.Shut, r.Drifted, r.steps, r.hash, r.next = b.Proof, b.Findings, b.Shut, b.Drifted, b.Steps, b.Hash, db.Time(next)
 	return r, nil
 }
 
@@ -210,6 +212,7 @@ const stepColumns = "run, seq, state, step, body, version"
 // stepBody is what of a step's progress is one text.
 type stepBody struct {
 	Stage   remedy.Stage  `json:"stage"`
+	Of      int           `json:"of,omitempty"`
 	Words   string        `json:"words,omitempty"`
 	Since   time.Time     `json:"since"`
 	Next    time.Time     `json:"next,omitzero"`
@@ -230,7 +233,7 @@ func (p *Progress) values() []any {
 }
 
 func (p *Progress) write() error {
-	body, err := json.Marshal(stepBody{p.Stage, p.Words, p.Since, p.Next, p.Tries, p.Again, p.Failing, p.Asked, p.Intent, p.Acts, p.ID, p.Was, p.Became,
+	body, err := json.Marshal(stepBody{p.Stage, p.Of, p.Words, p.Since, p.Next, p.Tries, p.Again, p.Failing, p.Asked, p.Intent, p.Acts, p.ID, p.Was, p.Became,
 		p.By})
 	p.rawBody = string(body)
 	return err
@@ -244,7 +247,8 @@ func scanStep(s row) (p Progress, err error) {
 	if json.Unmarshal([]byte(p.rawBody), &b) != nil || json.Unmarshal([]byte(p.rawStep), &p.Step) != nil {
 		b = stepBody{} // its mark does not fit either
 	}
-	p.Stage, p.Words, p.Since, p.Next, p.Tries, p.Again, p.Failing, p.Asked = b.Stage, b.Words, b.Since, b.Next, b.Tries, b.Again, b.Failing, b.Asked
+	p.Stage, p.Of, p.Words, p.Since, p.Next, p.Tries, p.Again = b.Stage, b.Of, b.Words, b.Since, b.Next, b.Tries, b.Again
+	p.Failing, p.Asked = b.Failing, b.Asked
 	p.Intent, p.Acts, p.ID, p.Was, p.Became, p.By = b.Intent, b.Acts, b.ID, b.Was, b.Became, b.By
 	return p, nil
 }

@@ -100,7 +100,10 @@ type Run struct {
 	// Proof is how the questions stood before, and how they stand after the last look.
 	Proof    []remedy.Answer `json:"proof,omitempty"`
 	Findings []Surprise      `json:"surprises,omitempty"`
-	Refused  string          `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
+	// Shut is the gate at which it stopped, nil where none did.
+	Shut    *remedy.Gate `json:"gate,omitempty"`
+	Drifted string       `json:"drifted,omitempty"` // names what is no longer as it was left; "" nothing, as far as was looked
+	Refused string       `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
 
 	steps   int    // so many were begun
 	hash    string // of them, in order
@@ -148,6 +151,7 @@ type Progress struct {
 	Run     string       `json:"run"`
 	Seq     int          `json:"seq"` // counts from 1, in the order in which they are done
 	Stage   remedy.Stage `json:"stage"`
+	Of      int          `json:"of"` // the plan's step; 0: the stages' own
 	State   StepState    `json:"state"`
 	Step    remedy.Step  `json:"step"` // as it is done in this stage, with ids in the place of keys as far as they were known
 	Words   string       `json:"words,omitempty"`
