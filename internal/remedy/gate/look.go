@@ -9,11 +9,6 @@ import (
 // Look decides whether a stage of a plan may be begun.
 func Look(in Input) (*remedy.Gate, error) { return nil, todo() }
 
-// Over gives the settings as they would be after the first upto moves of a stage; less than
-// zero is after all of them.
-func Over(t *access.Tenant, moves []Move, upto int, ids map[string]string) (*access.Tenant, error) {
-	return nil, todo()
-}
 
 // Lens compiles settings that tell apart all that those of today and those of the plan, in
 // any stage, tell apart. A history of sign-ins that is read for a gate is taken in through it.
