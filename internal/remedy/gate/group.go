@@ -56,7 +56,7 @@ func (x *expansion) group(key string, s *stagedStep) {
 	x.out = append(x.out, Move{Step: remedy.Step{Do: remedy.Create, Kind: remedy.Group, Key: own, Name: text(after, "displayName"),
 		Text: "make the group " + quoted(text(after, "displayName")), After: after, Undo: remedy.Removes}})
 	for _, u := range x.members(key, s) {
-		raw, _ := json.Marshal(map[string]string{"groupId": "{" + own + "}", "memberId": u.ID}) // texts are always written
+		raw, _ := json.Marshal(map[string]string{"group": "{" + own + "}", "member": u.ID}) // texts are always written
 		x.out = append(x.out, Move{Step: remedy.Step{Do: remedy.Create, Kind: remedy.Member, ID: "{" + own + "}/" + u.ID, Name: nameOf(u),
 			Text: "put " + nameOf(u) + " into " + quoted(text(after, "displayName")), After: raw, Undo: remedy.Removes}})
 	}
