@@ -84,9 +84,6 @@ func backDelete(k *kind, step *remedy.Step, now map[string]any) (Request, error)
 	}
 	switch k.do[remedy.Delete] {
 	case remedy.SoftDeleted:
-		if step.Kind == remedy.Group {
-			return Request{Method: http.MethodPost, Path: "/v1.0/directory/deletedItems/" + step.ID + "/restore"}, nil
-		}
 		name := k.base[strings.LastIndexByte(k.base, '/')+1:]
 		return Request{Method: http.MethodPost, Path: "/beta/identity/conditionalAccess/deletedItems/" + name + "/" + step.ID + "/restore"}, nil
 	case remedy.Recreates:

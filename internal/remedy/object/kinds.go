@@ -94,7 +94,7 @@ var kinds = map[remedy.Kind]*kind{
 			"securityEnabled": one(boolean), "isAssignableToRole": one(boolean).none(false), "groupTypes": one(enumSet, "Unified", "DynamicMembership"),
 		}), words: "group", base: "/groups", id: guidID,
 		names:       "id,displayName,description,mailEnabled,mailNickname,securityEnabled,isAssignableToRole,groupTypes",
-		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.SoftDeleted},
+		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
 		permissions: []string{"Group.ReadWrite.All"}, role: "Groups Administrator", source: "group member",
 		fixed: []string{"isAssignableToRole"},
 	},

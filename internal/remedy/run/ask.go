@@ -36,7 +36,7 @@ func (t *turn) ask(ctx context.Context, p *Progress, x *target) error {
 	if p.Was == nil {
 		p.Was = x.live
 	}
-	return t.send(ctx, p, q, x.etag, p.Step.Text, func(body json.RawMessage) (string, error) {
+	return t.send(ctx, p, q.In(t.plan.Tenant.Cloud), x.etag, p.Step.Text, func(body json.RawMessage) (string, error) {
 		if s.Do != remedy.Create || s.ID != "" {
 			return s.ID, nil
 		}

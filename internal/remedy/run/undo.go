@@ -14,37 +14,98 @@ import (
 	"partnerguard/internal/remedy/object"
 )
 
-// backward takes back what is due, the last first. Every state between was one that
-// Microsoft took, so that the way back is taken too.
+// backward takes back what is due: what was changed last comes first, and of each object
+// all that the run did to it at once, so that nothing stands in between that was of a stage.
 func (t *turn) backward(ctx context.Context) (time.Time, error) {
 	now := t.c.now()
+	var next time.Time
+	seen := map[*Progress]bool{}
 	for i := len(t.list) - 1; i >= 0; i-- {
 		p := &t.list[i]
-		switch {
-		case p.State != Undoes:
+		if p.State != Undoes || seen[p] {
 			continue
-		case p.Next.After(now):
-			return p.Next, nil
 		}
-		o, err := t.aback(ctx, p)
+		all := t.deeds(p)
+		for _, x := range all {
+			seen[x] = true
+		}
+		if p.Next.After(now) {
+			if next.IsZero() || p.Next.Before(next) {
+				next = p.Next
+			}
+			if p.Tries == 0 || p.Tries > 2 { // what Microsoft would not do may wait for what comes before it
+				return next, nil
+			}
+			continue
+		}
+		o, err := t.aback(ctx, all)
 		if err != nil && passing(err) {
 			if e := t.note(ctx, t.without(err)); e != nil {
 				return now, e
 			}
 		}
-		return now, t.after(ctx, p, o, err)
+		return now, t.afterAll(ctx, all, o, err)
+	}
+	if !next.IsZero() {
+		return next, nil
 	}
 	return t.undone(ctx)
 }
 
-// aback takes one step back: only what it changed, and only where it still has our value.
-func (t *turn) aback(ctx context.Context, p *Progress) (outcome, error) {
+// deeds are the steps that are taken back together with the last one of an object: all of
+// them, but for a deletion of what was there before, which is taken back by itself first.
+func (t *turn) deeds(last *Progress) (out []*Progress) {
+	out = []*Progress{last}
+	made := last.Step.Do == remedy.Create
+	for i := last.Seq - 2; i >= 0 && last.ID != ""; i-- {
+		if p := &t.list[i]; p.State == Undoes && p.Step.Kind == last.Step.Kind && strings.EqualFold(p.ID, last.ID) {
+			out = append(out, p)
+			made = made || p.Step.Do == remedy.Create
+		}
+	}
+	if last.Step.Do == remedy.Delete && !made {
+		return out[:1]
+	}
+	return out
+}
+
+// afterAll keeps an outcome for all steps that are taken back together.
+func (t *turn) afterAll(ctx context.Context, all []*Progress, o outcome, err error) error {
+	if err := t.after(ctx, all[0], o, err); err != nil {
+		return err
+	}
+	for _, p := range all[1:] {
+		if all[0].State.Ended() {
+			if err := t.keep(ctx, p, become(all[0].State, "with step %d", all[0].Seq)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// aback takes back what steps did to one object: only what they changed, and only where it
+// still has our value.
+func (t *turn) aback(ctx context.Context, all []*Progress) (outcome, error) {
+	p, first := all[0], all[len(all)-1]
+	if p.Step.Do == remedy.Delete && len(all) > 1 {
+		return become(Reverted, "it was the run's own, and is gone"), nil
+	}
+	if p.Step.Kind == remedy.Member && t.goes(p.ID) {
+		return become(Reverted, "its group goes, with all that are in it"), nil
+	}
 	s, waits, err := t.reverse(ctx, p)
 	if err != nil || waits != nil {
 		if waits != nil {
 			return *waits, err
 		}
 		return outcome{}, err
+	}
+	if s.Do != remedy.Delete {
+		s.Do = first.Step.Do
+	}
+	if s.Do == remedy.Update {
+		s.Before = first.Was
 	}
 	live, etag, err := t.read(ctx, s.Kind, s.ID)
 	if err != nil {
@@ -67,7 +128,7 @@ func (t *turn) aback(ctx context.Context, p *Progress) (outcome, error) {
 	case p.Again >= mostTries+4:
 		return become(NotTaken, "it was asked for %d times, and is not as it was", p.Again), nil
 	}
-	err = t.send(ctx, p, q, etag, "take back: "+p.Step.Text, nil)
+	err = t.send(ctx, p, q.In(t.plan.Tenant.Cloud), etag, "take back: "+p.Step.Text, nil)
 	if absent(err) && s.Do == remedy.Delete { // Microsoft keeps it no longer
 		return t.anew(ctx, p, &s)
 	}
@@ -75,6 +136,18 @@ func (t *turn) aback(ctx context.Context, p *Progress) (outcome, error) {
 		return outcome{}, err
 	}
 	return outcome{wait: time.Second, words: askedBack, again: true}, nil
+}
+
+// goes says that a membership is of a group that the run made, and that goes.
+func (t *turn) goes(member string) bool {
+	group, _, _ := strings.Cut(member, "/")
+	for i := range t.list {
+		x := &t.list[i]
+		if x.Step.Kind == remedy.Group && x.Step.Do == remedy.Create && x.ID == group && (x.State == Undoes || x.State == Reverted) {
+			return true
+		}
+	}
+	return false
 }
 
 const askedBack = "it was asked back; it does not show yet"
