@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/remedy"
+	"partnerguard/internal/remedy/object"
 )
 
 // groupsAt are the keys of the groups that a stage's policies include, without what tells
@@ -53,12 +54,11 @@ func (x *expansion) groups() {
 func (x *expansion) group(key string, s *stagedStep) {
 	own := key + s.group
 	after := x.groupObject(key, s)
-	x.out = append(x.out, Move{Step: remedy.Step{Do: remedy.Create, Kind: remedy.Group, Key: own, Name: text(after, "displayName"),
-		Text: "make the group " + quoted(text(after, "displayName")), After: after, Undo: remedy.Removes}})
+	name := text(after, "displayName")
+	x.made(remedy.Step{Kind: remedy.Group, Key: own, Name: name, Text: "make the group " + quoted(name), After: after})
 	for _, u := range x.members(key, s) {
-		raw, _ := json.Marshal(map[string]string{"group": "{" + own + "}", "member": u.ID}) // texts are always written
-		x.out = append(x.out, Move{Step: remedy.Step{Do: remedy.Create, Kind: remedy.Member, ID: "{" + own + "}/" + u.ID, Name: nameOf(u),
-			Text: "put " + nameOf(u) + " into " + quoted(text(after, "displayName")), After: raw, Undo: remedy.Removes}})
+		x.made(remedy.Step{Kind: remedy.Member, Name: nameOf(u), Text: "put " + nameOf(u) + " into " + quoted(text(after, "displayName")),
+			After: canonical(remedy.Member, map[string]any{"group": "{" + own + "}", "member": u.ID})})
 	}
 }
 
@@ -71,24 +71,28 @@ func (x *expansion) groupObject(key string, s *stagedStep) remedy.Object {
 		name += " of step " + strconv.Itoa(s.N)
 	}
 	nick := "partnerguard-" + x.plan.ID + "-" + key + s.group
-	raw, _ := json.Marshal(map[string]any{"displayName": name, "mailNickname": nick, "mailEnabled": false, "securityEnabled": true,
+	return canonical(remedy.Group, map[string]any{"displayName": name, "mailNickname": nick, "mailEnabled": false, "securityEnabled": true,
 		"isAssignableToRole": false, "description": "Made by Partnerguard for the stages of plan " + x.plan.ID + "; it goes when the plan is done"})
-	return raw
 }
 
-// groupsGone adds the end of the groups that the stage needs no longer.
-func (x *expansion) groupsGone() {
-	need := groupsAt(x.plan, x.to)
-	for _, key := range groupsAt(x.plan, x.from) {
-		if slices.Contains(need, key) {
-			continue
-		}
-		for _, s := range x.kinds() {
-			before := x.groupObject(key, s)
-			x.out = append(x.out, Move{Step: remedy.Step{Do: remedy.Delete, Kind: remedy.Group, ID: "{" + key + s.group + "}", Name: text(before, "displayName"),
-				Text: "take the group " + quoted(text(before, "displayName")) + " away", Before: before, Undo: remedy.SoftDeleted}})
-		}
+// made adds a move that makes something of the stages' own.
+func (x *expansion) made(s remedy.Step) {
+	s.Do = remedy.Create
+	object.Complete(&s)
+	x.out = append(x.out, Move{Step: s, phase: phasePlain})
+}
+
+// canonical writes an object of ours.
+func canonical(kind remedy.Kind, o map[string]any) remedy.Object {
+	raw, err := json.Marshal(o)
+	if err != nil {
+		return nil // it was made of JSON
 	}
+	c, err := object.Canonical(kind, raw)
+	if err != nil {
+		return raw // what it is made of is told where it is read
+	}
+	return c
 }
 
 // members are the accounts of a group, by id: the pilot or a share, as far as the policy is

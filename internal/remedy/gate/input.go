@@ -23,7 +23,9 @@ type Input struct {
 	History  *rehearse.History
 	Accounts map[string]rehearse.Account // by lower-case id and by lower-case name
 	People   map[string]Person           // by lower-case id
-	Actor    string                      // id of the account that applies the plan; "" is not known
+	// Actor is the account that applies the plan, by id or name, or "app:" with the id of an
+	// application that does; "" is not known.
+	Actor    string
 	Licences Licences
 	Now      time.Time
 }
@@ -49,4 +51,41 @@ type Move struct {
 	// Of is the plan's step, by its number; 0: the stages' own.
 	Of int `json:"of"`
 	remedy.Step
+
+	phase phase
+}
+
+// phase is where in a stage a move stands.
+type phase uint8
+
+const (
+	phaseFirst phase = iota
+	phasePlain
+	phaseStaged
+	phaseLate
+)
+
+// Affects says that a move may change who gets in and how: not a policy that only reports,
+// nor a group before a policy names it.
+func (m *Move) Affects() bool {
+	switch m.Kind {
+	case remedy.Policy:
+		return inForce(m.Before) || inForce(m.After)
+	case remedy.Location, remedy.Strength, remedy.Defaults, remedy.Method, remedy.Methods, remedy.PerUserMFA, remedy.Role:
+		return true
+	case remedy.Group:
+		return m.Do == remedy.Delete
+	case remedy.Member:
+		return m.Of != 0
+	}
+	return false
+}
+
+// inForce reports a policy that acts on sign-ins, or whose state is not known.
+func inForce(policy remedy.Object) bool {
+	if len(policy) == 0 {
+		return false
+	}
+	p := access.Policy{State: access.State(text(policy, "state"))}
+	return p.MayBeEnforced()
 }

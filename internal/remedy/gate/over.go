@@ -189,9 +189,8 @@ func (w *world) perUser(m *Move) error {
 	}
 	if i, ok := w.accounts()[strings.ToLower(w.id(m))]; ok {
 		w.t.Users[i].PerUserMFA = state.State
-		return nil
 	}
-	return gone(m)
+	return nil // of an account that was not read nothing was said before, either
 }
 
 // group makes a group known with nobody in it, or takes it from everybody.
@@ -236,8 +235,8 @@ func (w *world) leave(i int, group string) {
 
 func (w *world) member(m *Move) error {
 	var is struct {
-		Group  string `json:"groupId"`
-		Member string `json:"memberId"`
+		Group  string `json:"group"`
+		Member string `json:"member"`
 	}
 	o := m.After
 	if m.Do == remedy.Delete {

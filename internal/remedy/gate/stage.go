@@ -16,13 +16,14 @@ import (
 // asked for. t holds the accounts that stages are made of. Equal input gives equal moves.
 //
 // What comes first comes first. Then, with the first stage that is not report-only, what
-// has no stages; then the staged policies, each in the stage's form; the groups that are
-// no longer needed go; what loosens or removes comes last, with all. A staged policy that
-// is new, or that is not in force yet, takes the stage's form itself. Beside one in force
-// stands a twin of the plan's own until all: policies add up, so a twin never loosens.
+// has no stages; then the staged policies, each in the stage's form; what loosens or
+// removes comes last, with all. A staged policy that is new, or that is not in force yet,
+// takes the stage's form itself. Beside one in force stands a twin of the plan's own until
+// all: policies add up, so a twin never loosens.
 //
-// Ids of what the plan makes stand as {KEY}, in ids too. Groups of a stage hold nobody who
-// is a break-glass account or synchronises the directory. Errors are of kind BadInput.
+// Ids of what the plan makes stand as {KEY}, in ids too. Groups are made when a stage needs
+// them and stay until whoever does the plan takes them away at its end; they hold nobody
+// who is a break-glass account or synchronises the directory. Errors are of kind BadInput.
 func Expand(p *remedy.Plan, from, to remedy.Stage, t *access.Tenant) ([]Move, error) {
 	if p == nil || t == nil {
 		return nil, problem.New(problem.Internal, "a plan is expanded for a tenant")
@@ -43,17 +44,20 @@ func Expand(p *remedy.Plan, from, to remedy.Stage, t *access.Tenant) ([]Move, er
 	if err := x.read(); err != nil {
 		return nil, err
 	}
-	x.plain(func(s *remedy.Step) bool { return s.First && from == "" })
+	x.plain(phaseFirst, func(s *remedy.Step) bool { return s.First && from == "" })
 	if on(to) && !on(from) {
-		x.plain(func(s *remedy.Step) bool { return !s.First && !s.Staged && !Late(s) })
+		x.plain(phasePlain, func(s *remedy.Step) bool { return !s.First && !Late(s) })
 	}
 	x.groups()
 	for i := range x.staged {
+		from := len(x.out)
 		x.policy(&x.staged[i])
+		for k := from; k < len(x.out); k++ {
+			x.out[k].phase = phaseStaged
+		}
 	}
-	x.groupsGone()
 	if to == remedy.All {
-		x.plain(func(s *remedy.Step) bool { return !s.First && !s.Staged && Late(s) })
+		x.plain(phaseLate, func(s *remedy.Step) bool { return !s.First && Late(s) })
 	}
 	for i := range x.out {
 		x.out[i].N = i + 1
@@ -170,10 +174,10 @@ func member(o map[string]any, path ...string) map[string]any {
 }
 
 // plain adds the steps without stages that are chosen, as they are.
-func (x *expansion) plain(chosen func(*remedy.Step) bool) {
+func (x *expansion) plain(at phase, chosen func(*remedy.Step) bool) {
 	for i := range x.plan.Steps {
 		if s := &x.plan.Steps[i]; !s.Staged && chosen(s) {
-			x.out = append(x.out, Move{Of: s.N, Step: *s})
+			x.out = append(x.out, Move{Of: s.N, Step: *s, phase: at})
 		}
 	}
 }
@@ -275,11 +279,7 @@ func (x *expansion) form(s *stagedStep, stage remedy.Stage) remedy.Object {
 	} else {
 		x.only(p, s, stage)
 	}
-	raw, err := json.Marshal(p)
-	if err != nil {
-		return s.After // JSON that was read is written
-	}
-	return raw
+	return canonical(remedy.Policy, p)
 }
 
 // only lets a policy include the groups of a stage and nobody else. What it excludes stays.

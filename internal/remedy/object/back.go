@@ -23,7 +23,7 @@ func Back(step *remedy.Step, live json.RawMessage) (Request, error) {
 	if k.shape == nil {
 		return Request{}, nil
 	}
-	if !k.one && !k.id.MatchString(step.ID) {
+	if !k.one && !step.Kind.IsID(step.ID) {
 		return Request{}, problem.New(problem.BadInput, "the %s has no id by which it could be taken back", k.words)
 	}
 	now, _, err := tree(step.Kind, live)

@@ -109,7 +109,7 @@ func CheckStep(s *remedy.Step) error {
 		return bad(again, "it is taken back by %q, and not by %.20q", k.do[s.Do], s.Undo)
 	case s.Kind == remedy.Person:
 		return nil
-	case s.Do != remedy.Create && !k.one && !k.id.MatchString(s.ID):
+	case s.Do != remedy.Create && !k.one && !s.Kind.IsID(s.ID):
 		return bad(again, "%.80q is no id of a %s", s.ID, k.words)
 	case s.Do == remedy.Create && s.ID != "":
 		return bad("leave the id out", "it has an id, and needs none")

@@ -1,7 +1,6 @@
 package object
 
 import (
-	"regexp"
 	"strings"
 
 	"partnerguard/internal/remedy"
@@ -17,7 +16,6 @@ type kind struct {
 	beta  bool   // beta alone has it
 	// names are the selection of a read.
 	names string
-	id    *regexp.Regexp
 	do    map[remedy.Do]remedy.Undo
 	// permissions and role are the least ones to change it.
 	permissions []string
@@ -28,16 +26,6 @@ type kind struct {
 	// fixed are members that cannot be changed once it is there.
 	fixed []string
 }
-
-var (
-	guidID  = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	linkID  = regexp.MustCompile(`^[A-Za-z0-9_-]{8,200}$`)
-	methodI = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]{1,40}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
-	part    = `([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\{[a-z][a-z0-9-]{0,39}\})`
-	twoIDs  = regexp.MustCompile(`^` + part + `/` + part + `$`)
-	roleOf  = regexp.MustCompile(`^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([A-Za-z0-9_-]{8,200})$`)
-	credID  = regexp.MustCompile(`^(applications|servicePrincipals)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
-)
 
 const (
 	directoryRead = "Directory.Read.All"
@@ -53,17 +41,17 @@ const (
 // kinds are all that a plan may change; nothing else is written.
 var kinds = map[remedy.Kind]*kind{
 	remedy.Policy: {
-		shape: policyShape(), words: "Conditional Access policy", base: "/identity/conditionalAccess/policies", id: guidID,
+		shape: policyShape(), words: "Conditional Access policy", base: "/identity/conditionalAccess/policies",
 		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.SoftDeleted},
 		permissions: []string{policyRead, caWrite, "Application.Read.All"}, role: caAdmin, source: "CA policy create/update/state",
 	},
 	remedy.Location: {
-		shape: locationShape(), words: "named location", base: "/identity/conditionalAccess/namedLocations", id: guidID,
+		shape: locationShape(), words: "named location", base: "/identity/conditionalAccess/namedLocations",
 		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.SoftDeleted},
 		permissions: []string{policyRead, caWrite}, role: caAdmin, source: "named locations",
 	},
 	remedy.Strength: {
-		shape: strengthShape(), words: "authentication strength", base: "/policies/authenticationStrengthPolicies", id: guidID,
+		shape: strengthShape(), words: "authentication strength", base: "/policies/authenticationStrengthPolicies",
 		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
 		permissions: []string{policyRead, caWrite}, role: caAdmin, source: "CA policy create/update/state",
 	},
@@ -80,45 +68,45 @@ var kinds = map[remedy.Kind]*kind{
 	},
 	remedy.Method: {
 		shape: methodShape(), words: "authentication method", base: "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations",
-		id: methodI, do: map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
+		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
 		permissions: []string{methodWrite}, role: methodAdmin, source: "auth methods policy", fixed: []string{"@odata.type", "displayName"},
 	},
 	remedy.PerUserMFA: {
 		shape: narrow(map[string]*shape{"perUserMfaState": one(enum, "disabled", "enabled", "enforced")}), words: "per-user MFA",
-		base: "/users", id: guidID, beta: true, do: map[remedy.Do]remedy.Undo{remedy.Update: remedy.Restores},
+		base: "/users", beta: true, do: map[remedy.Do]remedy.Undo{remedy.Update: remedy.Restores},
 		permissions: []string{methodWrite, policyRead}, role: "Authentication Administrator", source: "per-user MFA",
 	},
 	remedy.Group: {
 		shape: narrow(map[string]*shape{
 			"displayName": one(text), "description": one(text), "mailEnabled": one(boolean), "mailNickname": one(text),
 			"securityEnabled": one(boolean), "isAssignableToRole": one(boolean).none(false), "groupTypes": one(enumSet, "Unified", "DynamicMembership"),
-		}), words: "group", base: "/groups", id: guidID,
+		}), words: "group", base: "/groups",
 		names:       "id,displayName,description,mailEnabled,mailNickname,securityEnabled,isAssignableToRole,groupTypes",
 		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
 		permissions: []string{"Group.ReadWrite.All"}, role: "Groups Administrator", source: "group member",
 		fixed: []string{"isAssignableToRole"},
 	},
 	remedy.Member: {
-		shape: narrow(map[string]*shape{"group": one(ident), "member": one(ident)}), words: "group membership", base: "/groups", id: twoIDs,
+		shape: narrow(map[string]*shape{"group": one(ident), "member": one(ident)}), words: "group membership", base: "/groups",
 		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Delete: remedy.Recreates},
 		permissions: []string{"GroupMember.ReadWrite.All"}, role: "Groups Administrator", source: "group member",
 	},
 	remedy.Role: {
 		shape: narrow(map[string]*shape{
 			"principalId": one(ident), "roleDefinitionId": one(ident), "directoryScopeId": one(text), "appScopeId": one(text),
-		}), words: "role assignment", base: "/roleManagement/directory/roleAssignments", id: linkID,
+		}), words: "role assignment", base: "/roleManagement/directory/roleAssignments",
 		do:          map[remedy.Do]remedy.Undo{remedy.Delete: remedy.Recreates},
 		permissions: []string{"RoleManagement.ReadWrite.Directory"}, role: roleAdmin, source: "role, PIM",
 	},
 	remedy.Credential: {
 		shape: narrow(map[string]*shape{
 			"keyId": one(ident), "type": one(enum, "password", "key"), "displayName": one(text), "startDateTime": one(text), "endDateTime": one(text),
-		}), words: "credential of an app", base: "", id: credID,
+		}), words: "credential of an app", base: "",
 		do:          map[remedy.Do]remedy.Undo{remedy.Delete: remedy.Irreversible},
 		permissions: []string{"Application.ReadWrite.All"}, role: appAdmin, source: "app credential",
 	},
 	remedy.Principal: {
-		shape: narrow(map[string]*shape{"accountEnabled": one(boolean)}), words: "service principal", base: "/servicePrincipals", id: guidID,
+		shape: narrow(map[string]*shape{"accountEnabled": one(boolean)}), words: "service principal", base: "/servicePrincipals",
 		names: "id,accountEnabled", do: map[remedy.Do]remedy.Undo{remedy.Update: remedy.Restores},
 		permissions: []string{"Application.ReadWrite.All"}, role: appAdmin, source: "disable SP",
 	},
@@ -126,14 +114,14 @@ var kinds = map[remedy.Kind]*kind{
 		shape: narrow(map[string]*shape{
 			"clientId": one(ident), "consentType": one(enum, "AllPrincipals", "Principal"), "principalId": one(ident), "resourceId": one(ident),
 			"scope": one(text),
-		}), words: "delegated consent", base: "/oauth2PermissionGrants", id: linkID,
+		}), words: "delegated consent", base: "/oauth2PermissionGrants",
 		do:          map[remedy.Do]remedy.Undo{remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
 		permissions: []string{"DelegatedPermissionGrant.ReadWrite.All", directoryRead}, role: appAdmin, source: "consent",
 		fixed: []string{"clientId", "consentType", "principalId", "resourceId"},
 	},
 	remedy.AppRole: {
 		shape: narrow(map[string]*shape{"principalId": one(ident), "resourceId": one(ident), "appRoleId": one(ident)}),
-		words: "application permission", base: "/servicePrincipals", id: roleOf,
+		words: "application permission", base: "/servicePrincipals",
 		do:          map[remedy.Do]remedy.Undo{remedy.Delete: remedy.Recreates},
 		permissions: []string{"AppRoleAssignment.ReadWrite.All", "Application.Read.All"}, role: roleAdmin, source: "consent",
 	},

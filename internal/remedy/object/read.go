@@ -13,7 +13,7 @@ import (
 func Read(kind remedy.Kind, id string) string {
 	k := kinds[kind]
 	switch {
-	case k == nil || k.shape == nil || !k.one && (k.id == nil || !k.id.MatchString(id)):
+	case k == nil || k.shape == nil || !k.one && !kind.IsID(id):
 		return ""
 	case kind == remedy.Policy || kind == remedy.Methods: // v1.0 leaves out what it does not know
 		return "/beta" + k.at(id)
@@ -116,7 +116,15 @@ func Made(step *remedy.Step, ids map[string]string, answer json.RawMessage) (str
 	if guidForm.MatchString(made.ID) {
 		made.ID = strings.ToLower(made.ID)
 	}
-	if k := kinds[step.Kind]; k == nil || k.id == nil || !k.id.MatchString(made.ID) {
+	if step.Kind == remedy.AppRole {
+		m, err := decode(step.After)
+		if err != nil {
+			return "", err
+		}
+		principal, _ := m["principalId"].(string)
+		made.ID = principal + "/" + made.ID
+	}
+	if !step.Kind.IsID(made.ID) {
 		return "", problem.New(problem.BadInput, "the answer to a create has no id")
 	}
 	return made.ID, nil

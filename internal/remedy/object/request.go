@@ -49,7 +49,7 @@ func ToRequest(step *remedy.Step, ids map[string]string) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	if step.Do != remedy.Create && !k.one && !k.id.MatchString(id) {
+	if step.Do != remedy.Create && !k.one && !step.Kind.IsID(id) {
 		return Request{}, problem.New(problem.BadInput, "%.80q is no id of a %s", id, k.words)
 	}
 	was, oddWas, err := tree(step.Kind, step.Before)
