@@ -4,9 +4,10 @@ package run
 
 import "partnerguard/internal/problem"
 
-// Config says when a plan needs a second person.
+// Config says by whom plans are done, and when one needs a second person.
 type Config struct {
-	Approval string `yaml:"remedyApproval" about:"when remedy apply needs a second person: needed (unsigned plans, and what cannot be taken back), or always"`
+	Connection string `yaml:"remedyConnection" about:"connection by which plans are done (default: the first that holds the permissions)"`
+	Approval   string `yaml:"remedyApproval" about:"when remedy apply needs a second person: needed (unsigned plans, and what cannot be taken back), or always"`
 }
 
 // The words of the setting.
