@@ -117,7 +117,7 @@ func TestEqualInputsGiveEqualBytes(t *testing.T) {
 // is.
 func TestNobodyIsNamed(t *testing.T) {
 	t.Parallel()
-	names := []string{"frontdesk", "h.brandt", "scanner@", "Lovelace", "Hopper", "svc-billing"}
+	names := []string{"frontdesk", "h.brandt", "scanner@", "Lovelace", "Hopper", "svc-billing", "Lindqvist", "9 of them"}
 	for _, r := range Readers() {
 		in := input(r)
 		in.Report.Incomplete = append(in.Report.Incomplete, "the account h.brandt@contoso.com was not read")

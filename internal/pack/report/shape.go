@@ -57,7 +57,7 @@ func shaped(in *Input) *Input {
 	if in.Reader.named() {
 		return &out
 	}
-	hide := maskOf(&r)
+	hide := maskOf(in)
 	r.Accounts, r.Causes, r.Disagreements = []assess.Account{}, []assess.Cause{}, []assess.Evidence{}
 	r.Requirements = slices.Clone(r.Requirements)
 	for i := range r.Requirements {
@@ -89,7 +89,37 @@ func shaped(in *Input) *Input {
 	for i := range out.Gaps {
 		out.Gaps[i].Of, out.Gaps[i].Why = instead(out.Gaps[i].Of), hide(out.Gaps[i].Why)
 	}
+	out.Lacking = slices.Clone(in.Lacking)
+	for i := range out.Lacking {
+		out.Lacking[i].Notes, out.Lacking[i].Cuts = nil, hideCuts(out.Lacking[i].Cuts, hide)
+	}
+	out.Practices = practicesUnnamed(in.Practices)
 	return &out
+}
+
+// practicesUnnamed keeps what each practice came to, and counts.
+func practicesUnnamed(raw json.RawMessage) json.RawMessage {
+	var r struct {
+		Schema    string `json:"schema"`
+		Practices []struct {
+			ID       string         `json:"id"`
+			Title    string         `json:"title"`
+			Area     string         `json:"area"`
+			Mode     string         `json:"mode"`
+			Verdict  assess.Verdict `json:"verdict"`
+			Affected int            `json:"affected"`
+			Total    int            `json:"total"`
+			Unit     string         `json:"unit"`
+		} `json:"practices"`
+	}
+	if json.Unmarshal(raw, &r) != nil {
+		return nil
+	}
+	out, err := json.Marshal(r)
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 func instead(s string) string {
@@ -107,17 +137,28 @@ func each(list []string, f func(string) string) []string {
 	return out
 }
 
-// maskOf takes people out of sentences: the names of accounts as they are known, and
-// whatever looks like an address of mail.
-func maskOf(r *assess.Report) func(string) string {
+// maskOf takes people out of sentences: the names of accounts as they are known, of those who
+// vouch for something, and whatever looks like an address of mail.
+func maskOf(in *Input) func(string) string {
 	var pairs []string
-	for i := range r.Accounts {
-		a := &r.Accounts[i]
-		for _, name := range []string{a.UserPrincipalName, a.DisplayName} {
-			if len(name) > 3 {
-				pairs = append(pairs, name, "an account")
+	add := func(as string, names ...string) {
+		for _, name := range names {
+			if len(name) > 3 && name != untold {
+				pairs = append(pairs, name, as)
 			}
 		}
+	}
+	for i := range in.Report.Attestations {
+		add(untold, in.Report.Attestations[i].Who, in.Report.Attestations[i].ApprovedBy)
+	}
+	for i := range in.Statements {
+		add(untold, in.Statements[i].Who, in.Statements[i].ApprovedBy)
+	}
+	for i := range in.Report.Accounts {
+		add("an account", in.Report.Accounts[i].UserPrincipalName, in.Report.Accounts[i].DisplayName)
+	}
+	for i := range in.Report.Requirements {
+		add(untold, in.Report.Requirements[i].AttestedBy)
 	}
 	names := strings.NewReplacer(pairs...)
 	return func(s string) string { return mailForm.ReplaceAllString(names.Replace(s), "an account") }
@@ -151,4 +192,37 @@ func hideExceptions(list []Exception, hide func(string) string) []Exception {
 		x.Reason, x.Control = hide(x.Reason), hide(x.Control)
 	}
 	return out
+}
+
+// redactedName stands for a person where names are redacted.
+const redactedName = "redacted"
+
+// HideNames takes people out of what stands beside the pages, where the pack's rule redacts
+// names: pages have pseudonyms there, what people vouch for has none.
+func (in *Input) HideNames() {
+	hide := func(s string) string { return mailForm.ReplaceAllString(s, redactedName) }
+	name := func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return redactedName
+	}
+	in.Statements = slices.Clone(in.Statements)
+	for i := range in.Statements {
+		s := &in.Statements[i]
+		s.Account, s.Who, s.ApprovedBy = name(s.Account), name(s.Who), name(s.ApprovedBy)
+		s.What, s.Reason, s.Control = hide(s.What), hide(s.Reason), hide(s.Control)
+	}
+	in.Exceptions = slices.Clone(in.Exceptions)
+	for i := range in.Exceptions {
+		x := &in.Exceptions[i]
+		x.Accounts = each(x.Accounts, name)
+		x.Owner, x.AddedBy, x.ApprovedBy = name(x.Owner), name(x.AddedBy), name(x.ApprovedBy)
+		x.Reason, x.Control = hide(x.Reason), hide(x.Control)
+	}
+	in.Gaps = slices.Clone(in.Gaps)
+	for i := range in.Gaps {
+		in.Gaps[i].Why = hide(in.Gaps[i].Why)
+	}
+	in.Title = ""
 }
