@@ -247,7 +247,8 @@ func FuzzCut(f *testing.F) {
 			t.Fatalf("%q was cut and does not come back: %v", body, err)
 		}
 		var again []*leaf.Record
-		if err := leaf.Cut(out, func(c []leaf.Scalar) error { again = append(again, s.Salt(0, len(again), c)); return nil }); err != nil || len(again) != len(all) {
+		err = leaf.Cut(out, func(c []leaf.Scalar) error { again = append(again, s.Salt(0, len(again), c)); return nil })
+		if err != nil || len(again) != len(all) {
 			t.Fatalf("%q came back as %q: %v", body, out, err)
 		}
 		for i := range all {
