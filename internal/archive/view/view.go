@@ -53,6 +53,9 @@ type View struct {
 	Position string          // names what it was made of: the last segment's place
 	Lists    []List          // by resource
 	Segments map[string]bool // by name, those that its files are made of
+	// Runs are the readings that say what is in it: a view of these alone, up to the same
+	// moment, has the same files.
+	Runs map[string]bool
 
 	ctx    context.Context
 	files  []file // sorted by name
@@ -113,7 +116,7 @@ func (v *View) Tell(name string, text []byte) {
 // New makes a view of segments, in the order of their places. Its files are read
 // with ctx.
 func New(ctx context.Context, o Options, stored iter.Seq2[Stored, error]) (*View, error) {
-	v := &View{Tenant: o.Tenant, ctx: ctx, Segments: map[string]bool{}}
+	v := &View{Tenant: o.Tenant, ctx: ctx, Segments: map[string]bool{}, Runs: map[string]bool{}}
 	b := builder{o: o, runs: map[string]*run{}, resources: map[string][]*run{}}
 	var seq int64
 	for s, err := range stored {

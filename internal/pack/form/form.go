@@ -3,6 +3,8 @@ package form
 import (
 	"io"
 	"time"
+
+	"partnerguard/internal/pack/leaf"
 )
 
 // Form names this form of a pack, and stands on the first line of what is signed.
@@ -32,19 +34,23 @@ type Manifest struct {
 	Agreement string    `json:"agreement,omitempty"` // the edition in force on the day of AsOf
 	Book      string    `json:"book,omitempty"`      // the revision of the rule book
 	Evidence  string    `json:"evidence"`            // all, deciding, none
+	Since     time.Time `json:"since"`               // of logs: what was answered earlier is not in it
 	Redaction []string  `json:"redaction,omitempty"` // names, addresses; sorted
-	Withheld  int64     `json:"withheld,omitempty"`  // records that are there by their root alone
-	Key       string    `json:"key"`                 // verifies the note and the checkpoints, as trail key prints it
-	Trail     string    `json:"trail"`               // the origin of the checkpoints
-	Pages     Pages     `json:"pages"`
-	Entries   []Entry   `json:"entries"` // in the order of the file
-	Verdicts  []Verdict `json:"verdicts"`
+	Kept      []string  `json:"kept,omitempty"`      // members that are shown all the same, lower case, sorted
+	// Leaves counts what is shown and what is left out, of a pack with redaction.
+	Leaves   *leaf.Counts `json:"leaves,omitempty"`
+	Key      string       `json:"key"`   // verifies the note and the checkpoints, as trail key prints it
+	Trail    string       `json:"trail"` // the origin of the checkpoints
+	Pages    Pages        `json:"pages"`
+	Lacking  []string     `json:"lacking,omitempty"` // readings that policy removed pages of, sorted
+	Entries  []Entry      `json:"entries"`           // in the order of the file
+	Verdicts []Verdict    `json:"verdicts"`
 	// Unjudged says why the verdicts need not come out again from the evidence inside;
 	// "" says that they do.
 	Unjudged string `json:"unjudged,omitempty"`
 }
 
-// Pages are how many pages of evidence there are, before which entry they stand.
+// Pages are how many pages of evidence there are. They are the first entries of the file.
 type Pages struct {
 	Count int64 `json:"count"`
 	Bytes int64 `json:"bytes"` // in the file
@@ -74,6 +80,16 @@ type File struct {
 	Kind  string
 	Write func(io.Writer) error
 }
+
+// What a pack has to be re-checked by.
+const (
+	IndexName       = "evidence/index.jsonl"    // what the archive says of each page, and of the ends of readings
+	SegmentsName    = "evidence/segments.jsonl" // by which hashes they are in their segments
+	EntriesName     = "trail/entries.jsonl"     // entries of the trail, as their canonical bytes
+	ProofName       = "trail/proof.json"        // by which hashes they are under the last checkpoint
+	CheckpointsName = "trail/checkpoints.jsonl" // signed, the oldest first
+	ConsistencyName = "trail/consistency.json"  // that each is the beginning of the next
+)
 
 // Evidence says which pages are in a pack.
 const (
