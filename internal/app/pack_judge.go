@@ -69,7 +69,7 @@ func later(a, b time.Time) time.Time {
 func (i *Installation) JudgePack(ctx context.Context, ev *pack.Evidence, practices func(*Judged) (json.RawMessage, error)) (*pack.Judged, error) {
 	m := ev.Manifest
 	in := report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer, From: m.From, To: m.To,
-		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf), Since: m.From}
+		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
 	if err := i.besidePack(ctx, &in, m); err != nil {
 		return nil, err
 	}
@@ -248,8 +248,9 @@ func readBeside(ev *pack.Evidence) (*report.Terms, *report.Beside, error) {
 			return err
 		})
 	}
-	if err == nil && !t.AsOf.Equal(ev.Manifest.AsOf) {
-		err = problem.New(problem.Unmet, "the rule book in the pack is as of %s, and the pack as of %s", t.AsOf.Format(time.RFC3339), ev.Manifest.AsOf.Format(time.RFC3339))
+	if err == nil && !(t.AsOf.Equal(ev.Manifest.AsOf) && t.Since.Equal(ev.Manifest.Since)) {
+		err = problem.New(problem.Unmet, "the rule book in the pack is as of %s, and the pack as of %s, or their logs begin on other days",
+			t.AsOf.Format(time.RFC3339), ev.Manifest.AsOf.Format(time.RFC3339))
 	}
 	return t, all, err
 }
@@ -325,4 +326,3 @@ func wordsOf(v *pack.Verdict) string {
 	}
 	return fmt.Sprintf("%s, %d of %d", v.Verdict, v.Affected, v.Total)
 }
-

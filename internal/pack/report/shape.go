@@ -64,8 +64,11 @@ func shaped(in *Input) *Input {
 		q := &r.Requirements[i]
 		q.More += len(q.Evidence)
 		q.Evidence, q.Action, q.Reason = []assess.Evidence{}, "", hide(q.Reason)
-		if q.AttestedBy != "" {
-			q.AttestedBy = untold
+		if q.AttestedBy = instead(q.AttestedBy); q.Verdict == assess.Attested {
+			q.Reason = "a person vouches for it"
+			if q.AttestedUntil != "" {
+				q.Reason += ", until " + q.AttestedUntil
+			}
 		}
 	}
 	r.Incomplete = each(r.Incomplete, hide)
