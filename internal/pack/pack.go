@@ -29,6 +29,7 @@ type Options struct {
 	Reader   string   // auditor, insurer, microsoft, customer
 	Evidence string   // form.All, form.Deciding or form.None; "" is All
 	Redact   []string // form.Names, form.Addresses
+	Keep     []string // members that are shown all the same, e.g. displayName
 	// NotRejudged makes the pack also where its verdicts do not come out again from the
 	// evidence inside, and says so in it.
 	NotRejudged bool

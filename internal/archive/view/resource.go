@@ -45,14 +45,16 @@ func (b *builder) resource(ctx context.Context, v *View, name string) error {
 // add adds a file made of runs.
 func (v *View) add(name string, at time.Time, runs []*run, make func(context.Context, *sink) error) {
 	var bytes int64
+	var of []string
 	for _, r := range runs {
 		bytes += r.bytes
+		of = append(of, r.id)
 		v.Runs[r.id] = true
 		for _, p := range r.parts {
 			v.Segments[p.s.Name] = true
 		}
 	}
-	v.files = append(v.files, file{name, at, bytes, make})
+	v.files = append(v.files, file{name, at, bytes, make, of})
 }
 
 // list adds the file of a list, and gives the refusal that is newer.

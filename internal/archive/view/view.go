@@ -68,6 +68,7 @@ type file struct {
 	at    time.Time
 	bytes int64 // about
 	make  func(context.Context, *sink) error
+	runs  []string // that it is made of
 }
 
 // Manifest is the file that says when the others were answered. An export of the
@@ -90,6 +91,14 @@ func (v *View) About(name string) int64 {
 	return 0
 }
 
+// RunsOf are the readings that a file is made of; nil for one that is of none.
+func (v *View) RunsOf(name string) []string {
+	if f := v.find(name); f != nil {
+		return f.runs
+	}
+	return nil
+}
+
 // Names are the files, sorted.
 func (v *View) Names() (out []string) {
 	for i := range v.files {
@@ -109,7 +118,8 @@ func (v *View) find(name string) *file {
 // Tell adds a file with a text that is no page of the archive's, before anything of the
 // view is read.
 func (v *View) Tell(name string, text []byte) {
-	v.files = append(v.files, file{name, v.At(Manifest), int64(len(text)), func(_ context.Context, s *sink) error { s.put(text); return s.over }})
+	v.files = append(v.files, file{name: name, at: v.At(Manifest), bytes: int64(len(text)),
+		make: func(_ context.Context, s *sink) error { s.put(text); return s.over }})
 	slices.SortFunc(v.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 }
 
@@ -165,7 +175,8 @@ func (v *View) settle(o Options) {
 	if err != nil {
 		panic(err) // it is of texts, times and numbers
 	}
-	v.files = append(v.files, file{Manifest, newest, int64(len(text)), func(_ context.Context, s *sink) error { s.put(text, []byte{'\n'}); return nil }})
+	v.files = append(v.files, file{name: Manifest, at: newest, bytes: int64(len(text)),
+		make: func(_ context.Context, s *sink) error { s.put(text, []byte{'\n'}); return nil }})
 	slices.SortFunc(v.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 }
 

@@ -2,6 +2,7 @@ package form
 
 import (
 	"io"
+	"strconv"
 	"time"
 
 	"partnerguard/internal/pack/leaf"
@@ -103,3 +104,11 @@ const (
 	Names     = "names"     // who somebody is: names, user names, mail addresses, telephone numbers
 	Addresses = "addresses" // where somebody was: addresses of the internet, places
 )
+
+// Count is the verdict with its numbers, where it has some.
+func (v *Verdict) Count() string {
+	if v.Total == 0 && v.Affected == 0 {
+		return v.Verdict
+	}
+	return v.Verdict + " (" + strconv.Itoa(v.Affected) + " of " + strconv.Itoa(v.Total) + ")"
+}

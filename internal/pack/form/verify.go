@@ -79,6 +79,20 @@ func (v *Verified) add(c Check, where string, err error) {
 	v.Faults = append(v.Faults, Fault{c, where, words(err)})
 }
 
+// Told adds a fault that somebody else found.
+func (v *Verified) Told(c Check, where, what string) { v.fault(c, where, "%s", what) }
+
+// Unreadable is what is found of a file that cannot be opened as a pack; an error of
+// another kind stays one.
+func Unreadable(err error) (*Verified, error) {
+	if !errors.Is(err, problem.Unmet) {
+		return nil, err
+	}
+	v := &Verified{}
+	v.add(Structure, "the file", err)
+	return v, nil
+}
+
 func words(err error) string {
 	if p, ok := errors.AsType[*problem.Error](err); ok {
 		return p.Public

@@ -83,14 +83,16 @@ func (e *evidence) tell(c Check, where string, format string, args ...any) {
 // all goes through the segments and the index side by side.
 func (e *evidence) all(ctx context.Context) error {
 	var list []Segment
+	seen, seqs := map[string]bool{}, map[int64]bool{}
 	err := e.lines(SegmentsName, maxSegmentLine, func(n int, line []byte) error {
 		var s Segment
 		if err := decode(line, &s); err != nil || !segment.IsName(s.Segment) || s.Entries < 1 || s.Entries > segment.MaxEntries+1 {
 			return broken("line %d of it is none", n)
 		}
-		if len(list) > 0 && s.Seq <= list[len(list)-1].Seq {
-			return broken("line %d of it is not behind the one before: they are in another order, or one is there twice", n)
+		if seen[s.Segment] || seqs[s.Seq] {
+			return broken("line %d of it is of a segment, or an entry of the trail, that is there twice", n)
 		}
+		seen[s.Segment], seqs[s.Seq] = true, true
 		list = append(list, s)
 		return nil
 	})

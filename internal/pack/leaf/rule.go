@@ -57,8 +57,8 @@ const (
 // sumPath is the sum of a page in its line: who has it could try what was left out.
 const sumPath = "/page/sha256"
 
-// Members are the names of a path's members, innermost first, lower case.
-func memberOf(path string) string {
+// Member is the name of the member that holds what is at a path, lower case.
+func Member(path string) string {
 	for {
 		i := strings.LastIndexAny(path, "/#")
 		if i < 0 {
@@ -76,7 +76,7 @@ func (r *Rule) named(path string, line bool) bool {
 	if line {
 		return path == sumPath
 	}
-	m := memberOf(path)
+	m := Member(path)
 	return !r.Keep[m] && (r.Names && nameMembers[m] || r.Addresses && addressMembers[m])
 }
 
@@ -91,7 +91,7 @@ func (r *Rule) Of(path string, raw []byte, line bool) Why {
 		}
 		return Shown // of what is not there, or true or not, nothing is told
 	}
-	if raw[0] != '"' || r.Keep[memberOf(path)] {
+	if raw[0] != '"' || r.Keep[Member(path)] {
 		return Shown
 	}
 	text := raw
