@@ -148,10 +148,11 @@ var inner = map[string]int{
 
 	"practice": 1, "practice/render": 2, "practice/pages": 2,
 
-	"pack/form": 1, "pack/leaf": 1,
-	"pack":        2,
-	"pack/report": 3,
-	"pack/pages":  4,
+	"pack/leaf":   1,
+	"pack/form":   2,
+	"pack":        3,
+	"pack/report": 4,
+	"pack/pages":  5,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,

@@ -41,6 +41,7 @@ var owner = map[string]string{
 	"fraud_alerts":      "fraud/desk", "fraud_cases": "fraud/desk", "fraud_answers": "fraud/desk", "fraud_pulls": "fraud/desk",
 	"fraud_rings": "fraud/doorbell", "fraud_ring_counts": "fraud/doorbell",
 	"budget_runs": "fraud/budget", "budget_items": "fraud/budget", "budget_steps": "fraud/budget",
+	"packs": "pack", "pack_leaved": "pack",
 	"gateway_decisions": "gateway/ledger", "gateway_revocations": "gateway/revoke",
 	"remedy_plans": "remedy/run", "remedy_runs": "remedy/run", "remedy_steps": "remedy/run", "remedy_acts": "remedy/run",
 	"remedy_approvals": "remedy/run",

@@ -31,6 +31,11 @@ func (a *Archive) Read(ctx context.Context, s Segment, each func(*Page) error, e
 	return inSegment(&s, err)
 }
 
+// Open gives what reads a segment's entries with their lines: held to the recorded root.
+func (a *Archive) Open(ctx context.Context, s Segment) (*segment.Reader, error) {
+	return a.reader(ctx, &s)
+}
+
 // reader opens a segment's object.
 func (a *Archive) reader(ctx context.Context, s *Segment) (*segment.Reader, error) {
 	if !s.Removed.IsZero() {

@@ -82,6 +82,12 @@ const (
 	TrailMismatch       Action = "trail.mismatch"        // an anchor holds what does not fit the trail
 )
 
+// What is handed to others, so that they can check it.
+const (
+	PackMade   Action = "pack.made"   // a pack of evidence: its name, sum, and whom it is for
+	PackLeaved Action = "pack.leaved" // the salted root of a segment, so that a part of it can be left out later
+)
+
 // What people have done before its time.
 const (
 	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not

@@ -48,13 +48,7 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
-	if !q.From.IsZero() {
-		from = q.From.UnixMicro()
-	}
-	if !q.To.IsZero() {
-		to = q.To.UnixMicro()
-	}
+	from, to := q.span()
 	needles := q.needles()
 	var tenants map[string]bool
 	if q.Tenants != nil {
@@ -102,6 +96,18 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 		}
 		cursor = list[len(list)-1].first
 	}
+}
+
+// span is from when to when, in microseconds.
+func (q *Query) span() (from, to int64) {
+	from, to = math.MinInt64, math.MaxInt64
+	if !q.From.IsZero() {
+		from = q.From.UnixMicro()
+	}
+	if !q.To.IsZero() {
+		to = q.To.UnixMicro()
+	}
+	return from, to
 }
 
 // needles are bytes that every match holds, so that most lines need no

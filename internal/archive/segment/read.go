@@ -29,6 +29,7 @@ type Reader struct {
 	src    Source
 	leaf   []tlog.Hash
 	before []int // of each frame, the entries before it
+	loose  []Loose
 }
 
 // scratch is what decompressing takes. It goes from reader to reader: a view reads
@@ -172,6 +173,9 @@ func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) er
 	}
 	if first > last {
 		return nil
+	}
+	if r.loose != nil {
+		return r.someLoose(ctx, first, last, each)
 	}
 	from, to := r.Frames[first].At, r.Frames[last].At+r.Frames[last].Size
 	rc, err := r.src.Range(ctx, from, to-from)

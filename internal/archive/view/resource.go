@@ -26,6 +26,7 @@ func (b *builder) resource(ctx context.Context, v *View, name string) error {
 	}
 	if refusal != nil {
 		l.Refused = refusal.end.Refused
+		v.Runs[refusal.id] = true
 		if refusal.pages > 0 {
 			file := k.file + ".refused.json"
 			v.add(file, refusal.last, []*run{refusal}, func(ctx context.Context, s *sink) error { return b.refusal(ctx, refusal, s) })
@@ -44,13 +45,16 @@ func (b *builder) resource(ctx context.Context, v *View, name string) error {
 // add adds a file made of runs.
 func (v *View) add(name string, at time.Time, runs []*run, make func(context.Context, *sink) error) {
 	var bytes int64
+	var of []string
 	for _, r := range runs {
 		bytes += r.bytes
+		of = append(of, r.id)
+		v.Runs[r.id] = true
 		for _, p := range r.parts {
 			v.Segments[p.s.Name] = true
 		}
 	}
-	v.files = append(v.files, file{name, at, bytes, make})
+	v.files = append(v.files, file{name, at, bytes, make, of})
 }
 
 // list adds the file of a list, and gives the refusal that is newer.
@@ -118,6 +122,12 @@ func (b *builder) log(v *View, name string, k kept, runs []*run) (l List, refusa
 	}
 	if cut := l.File != "" && !whole; cut {
 		l.Why = "no reading of it came to an end"
+	}
+	for _, r := range slices.Backward(runs) { // which says that one did
+		if r.whole() {
+			v.Runs[r.id] = true
+			break
+		}
 	}
 	return l, refusal
 }

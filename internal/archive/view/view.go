@@ -53,6 +53,9 @@ type View struct {
 	Position string          // names what it was made of: the last segment's place
 	Lists    []List          // by resource
 	Segments map[string]bool // by name, those that its files are made of
+	// Runs are the readings that say what is in it: a view of these alone, up to the same
+	// moment, has the same files.
+	Runs map[string]bool
 
 	ctx    context.Context
 	files  []file // sorted by name
@@ -65,6 +68,7 @@ type file struct {
 	at    time.Time
 	bytes int64 // about
 	make  func(context.Context, *sink) error
+	runs  []string // that it is made of
 }
 
 // Manifest is the file that says when the others were answered. An export of the
@@ -87,6 +91,14 @@ func (v *View) About(name string) int64 {
 	return 0
 }
 
+// RunsOf are the readings that a file is made of; nil for one that is of none.
+func (v *View) RunsOf(name string) []string {
+	if f := v.find(name); f != nil {
+		return f.runs
+	}
+	return nil
+}
+
 // Names are the files, sorted.
 func (v *View) Names() (out []string) {
 	for i := range v.files {
@@ -106,14 +118,15 @@ func (v *View) find(name string) *file {
 // Tell adds a file with a text that is no page of the archive's, before anything of the
 // view is read.
 func (v *View) Tell(name string, text []byte) {
-	v.files = append(v.files, file{name, v.At(Manifest), int64(len(text)), func(_ context.Context, s *sink) error { s.put(text); return s.over }})
+	v.files = append(v.files, file{name: name, at: v.At(Manifest), bytes: int64(len(text)),
+		make: func(_ context.Context, s *sink) error { s.put(text); return s.over }})
 	slices.SortFunc(v.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 }
 
 // New makes a view of segments, in the order of their places. Its files are read
 // with ctx.
 func New(ctx context.Context, o Options, stored iter.Seq2[Stored, error]) (*View, error) {
-	v := &View{Tenant: o.Tenant, ctx: ctx, Segments: map[string]bool{}}
+	v := &View{Tenant: o.Tenant, ctx: ctx, Segments: map[string]bool{}, Runs: map[string]bool{}}
 	b := builder{o: o, runs: map[string]*run{}, resources: map[string][]*run{}}
 	var seq int64
 	for s, err := range stored {
@@ -162,7 +175,8 @@ func (v *View) settle(o Options) {
 	if err != nil {
 		panic(err) // it is of texts, times and numbers
 	}
-	v.files = append(v.files, file{Manifest, newest, int64(len(text)), func(_ context.Context, s *sink) error { s.put(text, []byte{'\n'}); return nil }})
+	v.files = append(v.files, file{name: Manifest, at: newest, bytes: int64(len(text)),
+		make: func(_ context.Context, s *sink) error { s.put(text, []byte{'\n'}); return nil }})
 	slices.SortFunc(v.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 }
 

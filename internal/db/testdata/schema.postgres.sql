@@ -726,6 +726,25 @@ notify_messages.body text NOT NULL
 notify_messages notify_messages_pkey PRIMARY KEY (id)
 CREATE INDEX notify_messages_at ON public.notify_messages USING btree (at)
 CREATE UNIQUE INDEX notify_messages_pkey ON public.notify_messages USING btree (id)
+pack_leaved.segment text NOT NULL
+pack_leaved.seq bigint NOT NULL
+pack_leaved.at bigint NOT NULL
+pack_leaved pack_leaved_pkey PRIMARY KEY (segment)
+CREATE UNIQUE INDEX pack_leaved_pkey ON public.pack_leaved USING btree (segment)
+packs.name text NOT NULL
+packs.tenant text NOT NULL
+packs.customer text NOT NULL
+packs.from_at bigint NOT NULL
+packs.to_at bigint NOT NULL
+packs.reader text NOT NULL
+packs.evidence text NOT NULL
+packs.redaction text NOT NULL
+packs.size bigint NOT NULL
+packs.sha256 text NOT NULL
+packs.made bigint NOT NULL
+packs.actor text NOT NULL
+packs packs_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX packs_pkey ON public.packs USING btree (name)
 posture_facts.tenant text NOT NULL
 posture_facts.kind text NOT NULL
 posture_facts.subject text NOT NULL

@@ -686,6 +686,25 @@ CREATE TABLE notify_messages (
     title  TEXT NOT NULL,
     body   TEXT NOT NULL     -- the message, JSON
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE pack_leaved (
+    segment    TEXT PRIMARY KEY,
+    seq        INTEGER NOT NULL, -- 0: not yet known
+    at         INTEGER NOT NULL  -- microseconds
+) STRICT, WITHOUT ROWID;
+CREATE TABLE packs (
+    name       TEXT PRIMARY KEY,
+    tenant     TEXT NOT NULL,
+    customer   TEXT NOT NULL,    -- '': of none
+    from_at    INTEGER NOT NULL, -- microseconds
+    to_at      INTEGER NOT NULL,
+    reader     TEXT NOT NULL,    -- auditor, insurer, microsoft, customer
+    evidence   TEXT NOT NULL,    -- all, deciding, none
+    redaction  TEXT NOT NULL,    -- names,addresses
+    size       INTEGER NOT NULL, -- bytes of the file
+    sha256     TEXT NOT NULL,    -- of the file
+    made       INTEGER NOT NULL, -- microseconds
+    actor      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE posture_facts (
     tenant  TEXT NOT NULL,
     kind    TEXT NOT NULL,

@@ -199,6 +199,30 @@ func Stamped(raw, data []byte, roots *x509.CertPool, nonce *big.Int) (at time.Ti
 	return ts.Time.UTC(), nil
 }
 
+// Imprinted checks that a time stamp token is over data, and signed by the certificate
+// that it holds: whose that is, nobody says. It gives its time.
+func Imprinted(raw, data []byte) (at time.Time, err error) {
+	defer calm(&err)
+	if len(raw) > maxAnswer {
+		return at, errors.New("it is too long")
+	}
+	p, ts, err := parse(raw)
+	if err != nil {
+		return at, err
+	}
+	if err := p.Verify(); err != nil || p.GetOnlySigner() == nil {
+		return at, errors.New("its signature is wrong, or not by exactly one whose certificate it holds")
+	}
+	sum := sha256.Sum256(data)
+	switch {
+	case ts.HashAlgorithm != crypto.SHA256 || !bytes.Equal(ts.HashedMessage, sum[:]):
+		return at, errors.New("it stamps something else")
+	case ts.Time.IsZero():
+		return at, errors.New("it has no time")
+	}
+	return ts.Time.UTC(), nil
+}
+
 // attributes checks what the library leaves out: that what is signed is a time
 // stamp and nothing else, by exactly this certificate (RFC 3161 section 2.4.2, RFC
 // 5816), and with a digest that still counts.

@@ -1,0 +1,52 @@
+package pack_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/pack"
+	"partnerguard/internal/pack/packtest"
+)
+
+// kinds are the kinds of packs.
+var kinds = map[string]func(*pack.Options){
+	"all":      func(*pack.Options) {},
+	"deciding": func(o *pack.Options) { o.Evidence = "deciding" },
+	"none":     func(o *pack.Options) { o.Evidence = "none" },
+	"redacted": func(o *pack.Options) { o.Redact = []string{"names", "addresses"} },
+}
+
+// made makes a pack of a kind, and gives its bytes and its key.
+func made(t testing.TB, change func(*pack.Options)) (raw []byte, key string) {
+	t.Helper()
+	h := packtest.Build(t, dbtest.SQLite(t))
+	h.Fill()
+	return madeOf(t, h, change), h.Signer.Key()
+}
+
+func madeOf(t testing.TB, h *packtest.House, change func(*pack.Options)) []byte {
+	t.Helper()
+	o := h.October(filepath.Join(t.TempDir(), "pack.zip"))
+	change(&o)
+	if _, err := h.Store.Make(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func verifier(t testing.TB, key string) note.Verifier {
+	t.Helper()
+	v, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

@@ -1,0 +1,216 @@
+package leaf
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"partnerguard/internal/problem"
+)
+
+// Rule says what is left out: by the name of the member that holds it, or because it
+// looks like an address.
+type Rule struct {
+	Names     bool            // who somebody is
+	Addresses bool            // where somebody was
+	Keep      map[string]bool // members that are shown all the same, lower case
+}
+
+// nameMembers hold who somebody is; lower case.
+var nameMembers = words(`userPrincipalName userDisplayName displayName mail otherMails proxyAddresses givenName surname firstName lastName
+	middleName mailNickname onPremisesUserPrincipalName onPremisesSamAccountName onPremisesDistinguishedName mobilePhone businessPhones faxNumber
+	phoneNumber phone emailAddress email emails imAddresses employeeId streetAddress signInIdentifier alternateNotificationEmails
+	technicalNotificationMails securityComplianceNotificationMails marketingNotificationEmails userName upn preferredName nickname
+	addressLine1 addressLine2 contactName`)
+
+// addressMembers hold where somebody was.
+var addressMembers = words(`ipAddress ipAddressFromResourceProvider clientIp clientIpAddress callerIpAddress sourceIp city state
+	geoCoordinates latitude longitude altitude cidrAddress lowerAddress upperAddress postalCode`)
+
+func words(s string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(strings.ToLower(s)) {
+		out[w] = true
+	}
+	return out
+}
+
+var (
+	mailForm = regexp.MustCompile(`[^\s@"',;:/\\]+(?:@|%40)[^\s@"',;:/\\]+\.[^\s@"',;:/\\]+`)
+	hostForm = regexp.MustCompile(`[0-9A-Fa-f:.]{3,}`) // what an address of the internet is written with
+)
+
+// Why says by what a scalar is left out.
+type Why uint8
+
+const (
+	Shown    Why = iota
+	ByMember     // the rule names the member that holds it
+	ByLook       // it looks like what the rule leaves out
+)
+
+// sumPath is the sum of a page in its line: who has it could try what was left out.
+const sumPath = "/page/sha256"
+
+// Member is the name of the member that holds what is at a path, lower case.
+func Member(path string) string {
+	for {
+		i := strings.LastIndexAny(path, "/#")
+		if i < 0 {
+			return ""
+		}
+		if path[i] == '/' {
+			return strings.ToLower(unescape(path[i+1:]))
+		}
+		path = path[:i]
+	}
+}
+
+// named says that the rule names the member of a path. line is of a page's line.
+func (r *Rule) named(path string, line bool) bool {
+	if line {
+		return path == sumPath
+	}
+	m := Member(path)
+	return !r.Keep[m] && (r.Names && nameMembers[m] || r.Addresses && addressMembers[m])
+}
+
+// Of says whether a scalar is left out. line is of a page's line, or a run's.
+func (r *Rule) Of(path string, raw []byte, line bool) Why {
+	if r.named(path, line) {
+		switch raw[0] {
+		case '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			if string(raw) != `""` {
+				return ByMember
+			}
+		}
+		return Shown // of what is not there, or true or not, nothing is told
+	}
+	if raw[0] != '"' || r.Keep[Member(path)] {
+		return Shown
+	}
+	text := raw
+	if strings.IndexByte(string(raw), '\\') >= 0 {
+		var s string
+		if json.Unmarshal(raw, &s) != nil {
+			return ByLook
+		}
+		text = []byte(s)
+	}
+	switch {
+	case r.Names && mailForm.Match(text):
+		return ByLook
+	case r.Addresses && hosts(text):
+		return ByLook
+	case r.Names && line && path == "/page/request" && strings.ContainsAny(string(text), "'"):
+		return ByLook // a filter by a name
+	case r.Names && line && path == "/page/request" && strings.Contains(string(text), "%27"):
+		return ByLook
+	}
+	return Shown
+}
+
+// hosts says that an address of the internet is in a text, with a port or without.
+func hosts(text []byte) bool {
+	for _, word := range hostForm.FindAll(text, -1) {
+		w := strings.Trim(string(word), ".")
+		if _, err := netip.ParseAddr(w); err == nil {
+			return true
+		}
+		if _, err := netip.ParseAddrPort(w); err == nil {
+			return true
+		}
+		if _, err := netip.ParseAddr(strings.TrimSuffix(w, ":")); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Pseudonyms gives equal values equal pseudonyms, within one pack.
+type Pseudonyms struct{ key []byte }
+
+// NewPseudonyms takes a key of that pack alone.
+func NewPseudonyms(key []byte) *Pseudonyms { return &Pseudonyms{key} }
+
+const (
+	byMember = "redacted-"
+	byLook   = "redacted-v-"
+)
+
+// Of is the pseudonym of a value, as a JSON text: of 64 bits, so that in a pack of a
+// million names two hardly ever meet. Case is not told apart.
+func (p *Pseudonyms) Of(raw []byte, why Why) []byte {
+	value := string(raw)
+	if raw[0] == '"' {
+		_ = json.Unmarshal(raw, &value)
+	}
+	h := hmac.New(sha256.New, p.key)
+	h.Write([]byte(strings.ToLower(value)))
+	head := byMember
+	if why == ByLook {
+		head = byLook
+	}
+	return []byte(`"` + head + hex.EncodeToString(h.Sum(nil)[:8]) + `"`)
+}
+
+var pseudonymForm = regexp.MustCompile(`^"redacted-(v-)?[0-9a-f]{16}"$`)
+
+// Counts are how many leaves there are.
+type Counts struct {
+	Shown    int64 `json:"shown"`
+	ByMember int64 `json:"byMember"`
+	ByLook   int64 `json:"byLook"`
+	Withheld int64 `json:"withheld"` // records that are there by their root
+}
+
+// Redact leaves out of a record what the rule says, and counts.
+func (r *Rule) Redact(rec *Record, line bool, p *Pseudonyms, n *Counts) {
+	for i := range rec.Leaves {
+		l := &rec.Leaves[i]
+		why := r.Of(l.Path, l.Raw, line)
+		switch why {
+		case Shown:
+			n.Shown++
+			continue
+		case ByMember:
+			n.ByMember++
+		case ByLook:
+			n.ByLook++
+		}
+		l.Raw, l.Salt = p.Of(l.Raw, why), nil
+	}
+}
+
+// Check holds a record that was read to the rule: what the rule leaves out is not shown,
+// and what is left out the rule leaves out.
+func (r *Rule) Check(rec *Record, line bool, n *Counts) error {
+	if rec.Leaves == nil {
+		n.Withheld++
+	}
+	for i := range rec.Leaves {
+		l := &rec.Leaves[i]
+		if l.Salt != nil {
+			if n.Shown++; r.Of(l.Path, l.Raw, line) != Shown {
+				return problem.New(problem.Unmet, "%.200s is shown, and its rule leaves it out", l.Path)
+			}
+			continue
+		}
+		if !pseudonymForm.Match(l.Raw) {
+			return problem.New(problem.Unmet, "%.200s is left out, and what stands for it is no pseudonym", l.Path)
+		}
+		if strings.HasPrefix(string(l.Raw), `"`+byLook) {
+			n.ByLook++
+			continue
+		}
+		if n.ByMember++; !r.named(l.Path, line) {
+			return problem.New(problem.Unmet, "%.200s is left out, and its rule does not say so: the redaction was widened", l.Path)
+		}
+	}
+	return nil
+}

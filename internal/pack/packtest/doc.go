@@ -1,0 +1,2 @@
+// Package packtest makes small installations to make packs of, for tests.
+package packtest

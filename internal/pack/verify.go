@@ -1,0 +1,83 @@
+package pack
+
+import (
+	"context"
+	"os"
+
+	"partnerguard/internal/pack/form"
+	"partnerguard/internal/problem"
+)
+
+// Judging judges the evidence of a pack again; nil leaves it out.
+type Judging func(context.Context, *Evidence) ([]Verdict, error)
+
+// Report is what a verification came to.
+type Report struct {
+	*form.Verified
+	// Rejudged says that the verdicts came out again from the evidence inside; NotJudged
+	// why nobody tried.
+	Rejudged    bool         `json:"rejudged"`
+	NotJudged   string       `json:"notJudged,omitempty"`
+	Differences []Difference `json:"differences,omitempty"`
+}
+
+// VerifyFile verifies a pack: its form, sums, signature and proofs, and that its verdicts
+// come out again. What does not hold is in the report; an error says that it could not be
+// read.
+func VerifyFile(ctx context.Context, path string, t form.Trust, judge Judging) (*Report, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.NotFound, "%s cannot be read: %s", path, problem.Reason(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, problem.Wrap(err, problem.BadInput, "%s is no file", path)
+	}
+	r, err := form.Open(f, info.Size())
+	if err != nil {
+		return Unreadable(err)
+	}
+	v, err := r.Verify(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	out := &Report{Verified: v}
+	switch {
+	case v.Err() != nil:
+		out.NotJudged = "it does not hold"
+	case v.Manifest.Unjudged != "":
+		out.NotJudged = v.Manifest.Unjudged
+	case judge == nil:
+		out.NotJudged = "nobody was asked to"
+	default:
+		return out, out.judge(ctx, r, judge)
+	}
+	return out, nil
+}
+
+// Unreadable is the report of a file that is no pack; an error of another kind stays one.
+func Unreadable(err error) (*Report, error) {
+	v, err := form.Unreadable(err)
+	if err != nil {
+		return nil, err
+	}
+	return &Report{Verified: v, NotJudged: "it does not hold"}, nil
+}
+
+func (r *Report) judge(ctx context.Context, from *form.Reader, judge Judging) error {
+	v, err := View(ctx, from, r.Manifest)
+	if err != nil {
+		return err
+	}
+	out, err := judge(ctx, &Evidence{FS: v, Manifest: r.Manifest})
+	if err != nil {
+		return err
+	}
+	r.Differences = Differences(r.Manifest.Verdicts, out)
+	for _, d := range r.Differences {
+		r.Told(form.Verdicts, d.Requirement, "the pack says "+or(d.Was, "nothing")+", and from the evidence inside it comes out as "+or(d.Is, "nothing"))
+	}
+	r.Rejudged = len(r.Differences) == 0
+	return nil
+}

@@ -1,0 +1,3 @@
+module partnerguard/verify
+
+go 1.26.0

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// list is a flag that may be given more than once.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, complain io.Writer) int {
+	f := flag.NewFlagSet("verify", flag.ContinueOnError)
+	f.SetOutput(complain)
+	key := f.String("key", "", "the key that the pack must be signed by, as partnerguard trail key prints it; without it the pack's own word is taken for it")
+	roots := f.String("roots", "", "a PEM file of the authorities that time stamps must come from")
+	var witnesses list
+	f.Var(&witnesses, "witness", "the key of a witness, whose cosignatures are checked; may be given again")
+	f.Usage = func() {
+		fmt.Fprintln(complain, "usage: verify [--key KEY] [--witness KEY] [--roots PEM] PACK")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if f.NArg() != 1 {
+		f.Usage()
+		return 2
+	}
+	t, err := trustOf(*key, witnesses, *roots)
+	if err != nil {
+		fmt.Fprintln(complain, "verify:", err)
+		return 2
+	}
+	file, err := os.Open(f.Arg(0))
+	if err != nil {
+		fmt.Fprintln(complain, "verify:", err)
+		return 2
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		fmt.Fprintln(complain, "verify: it is no file")
+		return 2
+	}
+	v := Verify(file, info.Size(), t)
+	v.tell(out)
+	if len(v.Faults) > 0 {
+		return 3
+	}
+	return 0
+}
+
+func trustOf(key string, witnesses []string, roots string) (t Trust, err error) {
+	if key != "" {
+		if t.Key, err = parseKey(key, algEd25519); err != nil {
+			return t, fmt.Errorf("the key: %w", err)
+		}
+	}
+	for _, w := range witnesses {
+		k, err := parseKey(w, algCosigner)
+		if err != nil {
+			return t, fmt.Errorf("a witness's key: %w", err)
+		}
+		t.Witnesses = append(t.Witnesses, k)
+	}
+	if roots != "" {
+		raw, err := os.ReadFile(roots)
+		if err != nil {
+			return t, err
+		}
+		t.Roots = x509.NewCertPool()
+		if !t.Roots.AppendCertsFromPEM(raw) {
+			return t, fmt.Errorf("%s has no certificate in it", roots)
+		}
+	}
+	return t, nil
+}
+
+// tell says what was found.
+func (v *Verified) tell(out io.Writer) {
+	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+	for _, f := range v.Faults {
+		say("FAULT %s: %s: %s", f.Check, f.Where, f.What)
+	}
+	if v.More > 0 {
+		say("and %d faults more", v.More)
+	}
+	m := v.Manifest
+	if m == nil {
+		return
+	}
+	say("%s of %s, %s to %s, for %s, made %s by %s", printable(m.Name), printable(m.Tenant), m.From.Format(time.DateOnly), m.To.Format(time.DateOnly),
+		printable(m.Reader), m.Made.Format(time.RFC3339), printable(m.Tool))
+	if v.Pinned {
+		say("signed by the key that was given, of %s", printable(v.Key))
+	} else {
+		say("signed by its own key, of %s: whose that is, nobody says here; give --key", printable(v.Key))
+	}
+	say("%d entries; %d pages of evidence, %d bytes, of %d segments; %d entries of the trail; %d checkpoints", v.Entries, v.Pages, v.PageBytes, v.Segments,
+		v.Trail, v.Checkpoints)
+	if v.Frames > 0 {
+		say("%d pages are compressed: they were held to their sums and not opened; zstd -d opens them", v.Frames)
+	}
+	if v.Witnessed > 0 || v.Unchecked > 0 {
+		say("%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by", v.Witnessed, v.Unchecked)
+	}
+	switch {
+	case v.Stamped.IsZero():
+		say("no time stamp")
+	case v.Trusted:
+		say("stamped %s by an authority of those that were given", v.Stamped.Format(time.RFC3339))
+	default:
+		say("stamped %s, as the stamp says: give --roots to know by whom", v.Stamped.Format(time.RFC3339))
+	}
+	if len(m.Redaction) > 0 {
+		say("left out: %s; %d values are shown, %d left out by the name of their member, %d by how they look, %d records whole", strings.Join(m.Redaction, ", "),
+			m.Leaves.Shown, m.Leaves.ByMember, m.Leaves.ByLook, m.Leaves.Withheld)
+	}
+	if m.Unjudged != "" {
+		say("its verdicts do not come out again from it, it says: %s", printable(m.Unjudged))
+	}
+	if len(v.Faults) == 0 {
+		say("THE PACK HOLDS. %d verdicts were not judged again: partnerguard pack verify does.", len(m.Verdicts))
+	} else {
+		say("THE PACK DOES NOT HOLD.")
+	}
+}
+
+// printable keeps what a pack says from speaking to a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
