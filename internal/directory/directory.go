@@ -120,8 +120,11 @@ func (d *Directory) AddUser(u User) bool {
 	if !old.Agent() && u.Agent() { // a members list may name the type where the users do not
 		old.Type = u.Type
 	}
-	if old.SignInActivity == nil {
+	if old.SignInActivity.Last().Before(u.SignInActivity.Last()) || old.SignInActivity == nil {
 		old.SignInActivity = u.SignInActivity
+	}
+	if !old.AssignedPlans.Set || u.AssignedPlans.Set && len(u.AssignedPlans.Items) > len(old.AssignedPlans.Items) {
+		old.AssignedPlans = u.AssignedPlans // the fuller copy: a plan that one of them shows is there
 	}
 	d.nameUser(key, old)
 	return true
