@@ -90,6 +90,8 @@ type ruling struct {
 	// against says of an unknown that something read speaks against it, so that
 	// nobody's word can stand in its place.
 	against bool
+	// by and until are of a verdict that is attested already.
+	by, until string
 }
 
 // judges holds one judge per rule of the book; a test keeps the two equal.
@@ -202,6 +204,7 @@ func (a *assessor) settle(rule *partner.Rule, judge func(*assessor) ruling, atte
 		return out
 	}
 	ru, age := a.aged(rule, a.tempered(judge(a)))
+	out.AttestedBy, out.AttestedUntil = ru.by, ru.until
 	if attestable {
 		ru, out.AttestedBy, out.AttestedUntil = a.attested(rule, ru)
 	}

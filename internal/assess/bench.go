@@ -31,6 +31,7 @@ type Ruling struct {
 	Evidence        []Evidence
 	Relies, Heeds   []evidence.Kind
 	Against         bool
+	By, Until       string // of [Attested]: who vouches, until when
 }
 
 // Row settles a ruling under a rule.
@@ -38,7 +39,7 @@ func (b *Bench) Row(rule *partner.Rule, judge func() Ruling, attestable bool) Re
 	return b.a.settle(rule, func(*assessor) ruling {
 		r := judge()
 		return ruling{verdict: r.Verdict, reason: r.Reason, affected: r.Affected, total: r.Total, action: r.Action, evidence: slices.Clone(r.Evidence),
-			relies: r.Relies, heeds: r.Heeds, against: r.Against}
+			relies: r.Relies, heeds: r.Heeds, against: r.Against, by: r.By, until: r.Until}
 	}, attestable)
 }
 

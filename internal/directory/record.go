@@ -17,7 +17,7 @@ type User struct {
 	DisplayName           string                 `json:"displayName"`
 	UserType              lenient.String         `json:"userType"`
 	AccountEnabled        lenient.Bool           `json:"accountEnabled"`
-	OnPremisesSyncEnabled lenient.Bool           `json:"onPremisesSyncEnabled"`
+	OnPremisesSyncEnabled SaidBool               `json:"onPremisesSyncEnabled"` // null: never synchronised
 	CreatedDateTime       lenient.Time           `json:"createdDateTime"`
 	ExternalUserState     lenient.String         `json:"externalUserState"`
 	CreationType          Optional               `json:"creationType"`     // Invitation: an account of another tenant (contracts.md section 3.7)
@@ -52,6 +52,18 @@ func (o *Optional) UnmarshalJSON(b []byte) error {
 		o.Value = *s
 	}
 	return nil
+}
+
+// SaidBool is a truth that tells "not exported" from null.
+type SaidBool struct {
+	lenient.Bool
+	Said bool // something was written, be it null
+}
+
+// UnmarshalJSON reads it.
+func (b *SaidBool) UnmarshalJSON(raw []byte) error {
+	b.Said = true
+	return b.Bool.UnmarshalJSON(raw)
 }
 
 // Agent reports a user account that belongs to an agent and to no person.
@@ -241,6 +253,7 @@ type ServicePrincipal struct {
 	AppOwnerOrganizationID lenient.String           `json:"appOwnerOrganizationId"`
 	ServicePrincipalType   lenient.String           `json:"servicePrincipalType"`
 	AccountEnabled         lenient.Bool             `json:"accountEnabled"`
+	Created                lenient.Time             `json:"createdDateTime"`
 	PasswordCredentials    lenient.List[Credential] `json:"passwordCredentials"`
 	KeyCredentials         lenient.List[Credential] `json:"keyCredentials"`
 	Source                 evidence.Source          `json:"-"`
