@@ -147,11 +147,11 @@ func (a *assessor) ageText(rule *partner.Rule, k evidence.Kind, d evidence.Dated
 // things are on the day of judgement. What was found then stays in the evidence.
 func (a *assessor) aged(rule *partner.Rule, ru ruling) (ruling, Age) {
 	age, k := a.ageOf(rule, &ru)
-	if !age.Past || ru.verdict == Unknown {
+	if !age.Past || ru.verdict == Unknown || ru.verdict == Attested {
 		return ru, age
 	}
 	then := map[Verdict]string{Met: "met", NotMet: "not met", NotApplicable: "not applicable"}[ru.verdict]
-	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, action: evidence.RequestFor(k), against: ru.verdict == NotMet,
+	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, action: evidence.ReadingOf(k), against: ru.verdict == NotMet,
 		reason: fmt.Sprintf("%s; it was %s then: %s", age.Text, then, ru.reason)}
 	if out.action == "" {
 		out.action = "export it anew"

@@ -90,6 +90,8 @@ type ruling struct {
 	// against says of an unknown that something read speaks against it, so that
 	// nobody's word can stand in its place.
 	against bool
+	// by and until are of a verdict that is attested already.
+	by, until string
 }
 
 // judges holds one judge per rule of the book; a test keeps the two equal.
@@ -119,9 +121,8 @@ var judges = map[string]func(*assessor) ruling{
 	"sign-in-log-access":                      (*assessor).logAccess,
 }
 
-// Assess judges the facts by the rule book. It is pure: equal facts and
-// options give equal reports.
-func Assess(f *facts.Facts, o Options) *Report {
+// newAssessor makes what the judges of one report share.
+func newAssessor(f *facts.Facts, o Options) *assessor {
 	if o.Kind == "" {
 		o.Kind = partner.DirectBill
 	}
@@ -145,6 +146,14 @@ func Assess(f *facts.Facts, o Options) *Report {
 	a.indexAccounts()
 	a.vouched()
 
+	return a
+}
+
+// Assess judges the facts by the rule book. It is pure: equal facts and
+// options give equal reports.
+func Assess(f *facts.Facts, o Options) *Report {
+	a := newAssessor(f, o)
+	o = a.o
 	r := &Report{
 		Schema: SchemaID, AsOf: o.AsOf, Sample: o.Sample, RuleBook: partner.Revised.String(),
 		Partner:    Partner{Kind: string(o.Kind), Cloud: string(o.Cloud)},
@@ -178,6 +187,12 @@ func Assess(f *facts.Facts, o Options) *Report {
 
 // require applies one rule.
 func (a *assessor) require(rule *partner.Rule) Requirement {
+	return a.settle(rule, judges[rule.ID], true)
+}
+
+// settle brings what a judge says of a rule to a row of the report: tempered by what was
+// not read, aged, and with the word of whoever attests it, where that counts.
+func (a *assessor) settle(rule *partner.Rule, judge func(*assessor) ruling, attestable bool) Requirement {
 	standing, why := rule.On(a.o.AsOf, a.o.Kind, a.o.Cloud)
 	out := Requirement{
 		ID: rule.ID, Title: rule.Title, Level: string(rule.Level), Binding: string(standing),
@@ -188,8 +203,11 @@ func (a *assessor) require(rule *partner.Rule) Requirement {
 		out.Age = Age{AllowedHours: rule.MaxAge.Hours, Why: rule.MaxAge.Why}
 		return out
 	}
-	ru, age := a.aged(rule, a.tempered(judges[rule.ID](a)))
-	ru, out.AttestedBy, out.AttestedUntil = a.attested(rule, ru)
+	ru, age := a.aged(rule, a.tempered(judge(a)))
+	out.AttestedBy, out.AttestedUntil = ru.by, ru.until
+	if attestable {
+		ru, out.AttestedBy, out.AttestedUntil = a.attested(rule, ru)
+	}
 	out.Age = age
 	out.Verdict, out.Reason, out.Affected, out.Total, out.Action = ru.verdict, ru.reason, ru.affected, ru.total, ru.action
 	sortEvidence(ru.evidence)

@@ -48,11 +48,17 @@ func (a *assessor) vouched() {
 			Reason: s.Reason, CompensatingControl: s.Control, ApprovedBy: s.ApprovedBy, State: string(state), DaysLeft: left, Effect: EffectNone,
 			Source: s.Source}
 		_, known := partner.Find(s.Requirement)
+		practice, isPractice := partner.FindPractice(s.Requirement)
 		switch {
 		case state == vouch.Ended:
 			v.Text = fmt.Sprintf("it ended on %s and counts no more: %s has to look again", s.Until, s.Who)
 		case state == vouch.NotYet:
 			v.Text = "it begins on " + s.Since
+		case isPractice:
+			v.Text = "partnerguard practices says what comes of it"
+			if !practice.Mode.Attestable() {
+				v.Text = "it counts for nothing: what is collected alone decides this best practice"
+			}
 		case s.Requirement != "" && !known:
 			v.Text = fmt.Sprintf("no requirement is called %q: partnerguard rules lists them", clip(s.Requirement))
 		case s.Kind == vouch.Exception:

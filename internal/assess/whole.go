@@ -57,7 +57,7 @@ func (a *assessor) read(kinds ...evidence.Kind) (out []evidence.Kind) {
 
 // tempered turns a ruling to unknown when a list that it rests on is not whole.
 func (a *assessor) tempered(ru ruling) ruling {
-	if ru.verdict == Unknown {
+	if ru.verdict == Unknown || ru.verdict == Attested {
 		return ru
 	}
 	for _, k := range ru.relies {
@@ -74,7 +74,7 @@ func (a *assessor) tempered(ru ruling) ruling {
 }
 
 func (a *assessor) lacking(ru ruling, k evidence.Kind) ruling {
-	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, reason: ru.reason + ", but " + a.lackText(k), action: evidence.RequestFor(k),
+	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, reason: ru.reason + ", but " + a.lackText(k), action: evidence.ReadingOf(k),
 		against: ru.verdict == NotMet}
 	if cuts := a.cuts(k); len(cuts) > 0 {
 		out.action = cuts[0].Settle()

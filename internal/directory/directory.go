@@ -105,7 +105,7 @@ func (d *Directory) AddUser(u User) bool {
 	if old.ExternalUserState == "" {
 		old.ExternalUserState = u.ExternalUserState
 	}
-	if !old.OnPremisesSyncEnabled.Set {
+	if !old.OnPremisesSyncEnabled.Set && u.OnPremisesSyncEnabled.Said {
 		old.OnPremisesSyncEnabled = u.OnPremisesSyncEnabled
 	}
 	if !old.CreatedDateTime.Set {
@@ -120,8 +120,14 @@ func (d *Directory) AddUser(u User) bool {
 	if !old.Agent() && u.Agent() { // a members list may name the type where the users do not
 		old.Type = u.Type
 	}
-	if old.SignInActivity == nil {
+	if u.OnPremisesSyncEnabled.True() { // the graver of two copies
+		old.OnPremisesSyncEnabled = u.OnPremisesSyncEnabled
+	}
+	if old.SignInActivity.Last().Before(u.SignInActivity.Last()) || old.SignInActivity == nil {
 		old.SignInActivity = u.SignInActivity
+	}
+	if !old.AssignedPlans.Set || u.AssignedPlans.Set && len(u.AssignedPlans.Items) > len(old.AssignedPlans.Items) {
+		old.AssignedPlans = u.AssignedPlans // the fuller copy: a plan that one of them shows is there
 	}
 	d.nameUser(key, old)
 	return true

@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/lenient"
@@ -16,7 +17,7 @@ type User struct {
 	DisplayName           string                 `json:"displayName"`
 	UserType              lenient.String         `json:"userType"`
 	AccountEnabled        lenient.Bool           `json:"accountEnabled"`
-	OnPremisesSyncEnabled lenient.Bool           `json:"onPremisesSyncEnabled"`
+	OnPremisesSyncEnabled SaidBool               `json:"onPremisesSyncEnabled"` // null: never synchronised
 	CreatedDateTime       lenient.Time           `json:"createdDateTime"`
 	ExternalUserState     lenient.String         `json:"externalUserState"`
 	CreationType          Optional               `json:"creationType"`     // Invitation: an account of another tenant (contracts.md section 3.7)
@@ -26,6 +27,7 @@ type User struct {
 	PerUserMFAState       lenient.String         `json:"perUserMfaState"` // disabled, enabled, enforced; "" when not exported
 	Mail                  lenient.String         `json:"mail"`
 	SignInActivity        *SignInActivity        `json:"signInActivity"`
+	AssignedPlans         lenient.List[Plan]     `json:"assignedPlans"` // only requests that select it get it
 	Source                evidence.Source        `json:"-"`
 	// Derived is set for accounts that no list of users named: a role's or a
 	// group's members show them.
@@ -52,6 +54,18 @@ func (o *Optional) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// SaidBool is a truth that tells "not exported" from null.
+type SaidBool struct {
+	lenient.Bool
+	Said bool // something was written, be it null
+}
+
+// UnmarshalJSON reads it.
+func (b *SaidBool) UnmarshalJSON(raw []byte) error {
+	b.Said = true
+	return b.Bool.UnmarshalJSON(raw)
+}
+
 // Agent reports a user account that belongs to an agent and to no person.
 func (u *User) Agent() bool {
 	return u.IdentityParentID != "" || strings.EqualFold(strings.TrimPrefix(string(u.Type), "#"), "microsoft.graph.agentUser")
@@ -74,11 +88,41 @@ func (u *User) Purpose() string {
 	return ""
 }
 
+// Plan is one service that a licence of the account's gives it.
+type Plan struct {
+	Service lenient.String `json:"service"`          // exchange, SharePoint, MicrosoftCommunicationsOnline ...
+	Status  lenient.String `json:"capabilityStatus"` // Enabled, Warning, Suspended, Deleted, LockedOut
+}
+
+// Gives says whether a plan of the service is on for the account; known is false where
+// the plans were not exported. A plan that is suspended keeps its data, and counts.
+func (u *User) Gives(service string) (yes, known bool) {
+	for _, p := range u.AssignedPlans.Items {
+		if strings.EqualFold(string(p.Service), service) && !strings.EqualFold(string(p.Status), "Deleted") {
+			return true, true
+		}
+	}
+	return false, u.AssignedPlans.Set && u.AssignedPlans.Dropped == 0
+}
+
 // SignInActivity says when an account was last used.
 type SignInActivity struct {
 	LastSignIn               lenient.Time `json:"lastSignInDateTime"`
 	LastNonInteractiveSignIn lenient.Time `json:"lastNonInteractiveSignInDateTime"`
 	LastSuccessfulSignIn     lenient.Time `json:"lastSuccessfulSignInDateTime"`
+}
+
+// Last is the latest of them; zero where no sign-in is known.
+func (a *SignInActivity) Last() (at time.Time) {
+	if a == nil {
+		return at
+	}
+	for _, t := range []lenient.Time{a.LastSignIn, a.LastNonInteractiveSignIn, a.LastSuccessfulSignIn} {
+		if t.After(at) {
+			at = t.Time
+		}
+	}
+	return at
 }
 
 // Registration is userRegistrationDetails: what a user could answer a
@@ -209,6 +253,7 @@ type ServicePrincipal struct {
 	AppOwnerOrganizationID lenient.String           `json:"appOwnerOrganizationId"`
 	ServicePrincipalType   lenient.String           `json:"servicePrincipalType"`
 	AccountEnabled         lenient.Bool             `json:"accountEnabled"`
+	Created                lenient.Time             `json:"createdDateTime"`
 	PasswordCredentials    lenient.List[Credential] `json:"passwordCredentials"`
 	KeyCredentials         lenient.List[Credential] `json:"keyCredentials"`
 	Source                 evidence.Source          `json:"-"`

@@ -38,7 +38,7 @@ func IsRequest(text string) bool {
 }
 
 // verbs are what a request begins with.
-var verbs = []string{"GET /", "Search-UnifiedAuditLog "}
+var verbs = []string{"GET /", "Search-UnifiedAuditLog ", "Get-AdminAuditLogConfig "}
 
 // Brief shortens the requests in a text for people: the list of a long $select
 // gives way to an ellipsis, which nobody takes for the request itself.

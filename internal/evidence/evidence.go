@@ -72,13 +72,21 @@ const (
 	CustomerSubscription Kind = "customerSubscription"
 	AzureUsage           Kind = "azureUsageDetail"
 	AzureBudget          Kind = "azureBudget"
+
+	// Kinds that best practices alone are decided by.
+	AppActivity   Kind = "servicePrincipalSignInActivity" // when an app was last used
+	RolePolicy    Kind = "roleManagementPolicyAssignment" // how a role is activated: with approval, for how long
+	AuditConfig   Kind = "adminAuditLogConfig"            // Exchange: whether the unified audit log takes anything
+	CostAlert     Kind = "azureScheduledAction"           // Cost Management: reports and anomaly alerts
+	ActivityAlert Kind = "azureActivityLogAlert"
+	AzurePolicy   Kind = "azurePolicyAssignment"
 )
 
 // Unjudged are the kinds that are read and kept, and that no rule is decided by.
 func Unjudged() []Kind {
 	return []Kind{DirectoryAudit, RiskyUser, RiskDetection, RelationshipRequest, RelationshipAction, DelegatedCustomer, Contract, SecureScore,
 		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, AzureResource,
-		PartnerAuditRecord, CustomerSubscription, AzureUsage, AzureBudget}
+		PartnerAuditRecord, CustomerSubscription, AzureUsage, AzureBudget, AppActivity, RolePolicy, AuditConfig, CostAlert, ActivityAlert, AzurePolicy}
 }
 
 // Source says where a record was read, so that every number can be opened.

@@ -38,7 +38,7 @@ func (c Cut) Settle() string {
 	if other, ok := readInstead[k]; ok {
 		k = other
 	}
-	return RequestFor(k)
+	return ReadingOf(k)
 }
 
 // readInstead are kinds that another list says better.

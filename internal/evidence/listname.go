@@ -35,4 +35,12 @@ var listNames = map[Kind]string{
 	Group:           "the list of groups", GroupEligibility: "the list of who may activate membership of a group", NamedLocation: "the list of named locations",
 	RegistrationDetails: "the list of registered methods", DirectoryRole: "the list of activated roles", ServicePrincipal: "the list of service principals",
 	Vouched: "the file of attestations", UnifiedAuditSignIn: "the unified audit log", AuthenticationStrength: "the list of authentication strengths",
+	AccessAssignment: "the list of access assignments", SecurityDefaults: "the setting of security defaults",
+	AuthorizationPolicy: "the authorization policy", AdminConsentPolicy: "the policy of requests for consent", RiskyUser: "the list of risky users",
+	SecureScore: "the history of the secure score", AppActivity: "the list of when apps were last used", RolePolicy: "the list of role settings",
+	AuditConfig: "Exchange's settings of the audit log", CostAlert: "the list of Cost Management's scheduled actions",
+	ActivityAlert: "the list of alerts on Azure's activity log", AzurePolicy: "the list of assignments of Azure's policies",
+	AzureRoleAssignment: "the list of Azure role assignments", AzureSubscription: "the list of Azure subscriptions",
+	Application: "the list of app registrations", OAuth2PermissionGrant: "the list of delegated consents", AppRoleAssignment: "the list of apps' permissions",
+	DirectoryAudit: "the directory's audit log", DelegatedCustomer: "Graph's list of customers",
 }

@@ -152,7 +152,7 @@ func (r *Request) by() string {
 // WhyNoRequest says why no request reads a kind; "" for kinds that one does.
 func WhyNoRequest(k Kind) string {
 	if slices.Contains(Unjudged(), k) {
-		return "no rule is decided by it yet: it is collected from live tenants"
+		return "no requirement is decided by it: it is collected from live tenants, or best practices alone are decided by it"
 	}
 	return noRequest[k]
 }

@@ -43,6 +43,7 @@ type Facts struct {
 	Score         *partner.Score
 	Requirements  map[string]*partner.ScoreRequirement // by lower-case type
 	Insights      map[string]*partner.Insight
+	Beside        Beside            // what best practices alone are decided by
 	Vouched       []vouch.Statement // what people vouch for, in the order of the inputs
 	SignIns       *signin.Summary   // nil when no sign-in was read
 	Seen          map[evidence.Kind]int
@@ -163,6 +164,9 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 		return f.takeDelegation(kind, raw, src)
 	case evidence.CustomerUsage, evidence.CustomerSubscription, evidence.AzureSubscription, evidence.AzureBudget:
 		return f.takeSpending(kind, raw, src)
+	case evidence.AuthorizationPolicy, evidence.AdminConsentPolicy, evidence.RiskyUser, evidence.SecureScore, evidence.AppActivity,
+		evidence.RolePolicy, evidence.AuditConfig, evidence.CostAlert, evidence.ActivityAlert, evidence.AzurePolicy:
+		return f.takeBeside(kind, raw, src)
 	case evidence.Customer:
 		return take(raw, func(c *partner.Customer) { c.Source = src; f.addCustomer(c) })
 	case evidence.SecurityAlert:

@@ -56,7 +56,7 @@ var rules = []rule{
 	{kind: evidence.DirectoryAudit, all: "activity actoruserprincipalname correlationid", any: "date_(utc)"}, // the portal's download
 	{all: "risklastupdateddatetime riskstate", reason: riskStates},
 	{all: "riskeventtype detectiontimingtype", reason: risks},
-	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},
+	{all: "lastsigninactivity", any: "appid", reason: appUses},
 	{all: "date-time affected_customer action", reason: "Partner Center's activity log of admin relationships, which nothing here judges yet"},
 	{all: "operationdate operationtype resourcetype", reason: centerAudit},
 	{all: "eventdataid operationname eventtimestamp", reason: azureEvents}, // with category and properties, as a diagnostic entry
@@ -70,6 +70,9 @@ var rules = []rule{
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
 	{all: "id name properties type", check: isUsageDetail, reason: azureUses},
+	{all: "id name properties", check: armType("Microsoft.CostManagement/scheduledActions"), reason: costAlerts},
+	{all: "id name properties", check: armType("Microsoft.Insights/activityLogAlerts"), reason: logAlerts},
+	{all: "id name properties", check: armType("Microsoft.Authorization/policyAssignments"), reason: azurePolicies},
 	{all: "id name type location", check: isARMResource, reason: azureThings},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
 	{all: "id name properties type", check: isAzureBudget, reason: azureBudgets},
@@ -109,6 +112,11 @@ var rules = []rule{
 	{kind: evidence.AuthenticationStrength, all: "allowedcombinations", any: "policytype requirementssatisfied displayname"},
 	{kind: evidence.AuthenticationMethods, any: "authenticationmethodconfigurations policymigrationstate"},
 	{kind: evidence.SecurityDefaults, all: "isenabled", any: "displayname id", check: isSecurityDefaults},
+
+	{all: "defaultuserrolepermissions", any: "allowinvitesfrom allowedtosignupemailbasedsubscriptions id", reason: authorization},
+	{all: "isenabled notifyreviewers reviewers", reason: consentAsking},
+	{all: "policyid scopeid scopetype", any: "roledefinitionid policy", reason: rolePolicies},
+	{all: "unifiedauditlogingestionenabled", reason: auditConfigs},
 
 	// Users and what is known of their methods.
 	{kind: evidence.CredentialRegistration, all: "authmethods ismfaregistered"},
@@ -353,6 +361,11 @@ func isARMRoleAssignment(t *table, o *facts) bool {
 
 func isUsageDetail(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/usageDetails")
+}
+
+// armType knows a thing of Azure by its type.
+func armType(name string) func(*table, *facts) bool {
+	return func(t *table, o *facts) bool { return strings.EqualFold(o.text(t.typ), name) }
 }
 
 // isActivityEnvelope knows an event of Azure's activity log as a diagnostic setting writes it,

@@ -380,6 +380,7 @@ type Insight struct {
 	TenantID string `json:"tenantId"`
 	MFA      struct {
 		CompliantAdmins lenient.Int    `json:"compliantAdminsCount"`
+		CompliantOthers lenient.Int    `json:"compliantNonAdminsCount"`
 		TotalUsers      lenient.Int    `json:"totalUsersCount"`
 		Defaults        lenient.String `json:"securityDefaultsStatus"`
 		Policy          lenient.String `json:"mfaConditionalAccessPolicyStatus"`
