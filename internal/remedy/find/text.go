@@ -22,7 +22,7 @@ func Text(w io.Writer, list []Choice, from string, sample bool, o print.Options)
 	case n == 0:
 		s.Headline(print.Good, "Nothing is left to remedy.")
 	default:
-		line := print.Plural(n, "requirement") + " not met or not known; settings decide " + print.Number(int64(len(settings))) + " of them."
+		line := print.Plural(n, "requirements") + " not met or not known; settings decide " + print.Number(int64(len(settings))) + " of them."
 		s.Headline(print.Bad, line)
 	}
 	last := ""
@@ -44,7 +44,7 @@ func choice(s *print.Screen, c *Choice, from string) {
 	}
 	s.Para("  "+tone.Mark+" ", print.Ended(print.Clean(c.Way, print.MaxSaying)), print.Plain)
 	if c.Goal != "" {
-		words := "closes " + print.Plural(int64(c.Closes), "account")
+		words := "closes " + print.Plural(int64(c.Closes), "accounts")
 		if c.After == string(access.Proved) {
 			words += ", and it is proved then"
 		} else {
@@ -56,9 +56,9 @@ func choice(s *print.Screen, c *Choice, from string) {
 		case c.Breaks == 0:
 			words += "; nobody breaks who signed in"
 		default:
-			words += "; " + print.Plural(int64(c.Breaks), "account") + " would break (" + print.Plural(c.SignIns, "sign-in") + ")"
+			words += "; " + print.Plural(int64(c.Breaks), "accounts") + " would break (" + print.Plural(c.SignIns, "sign-ins") + ")"
 		}
-		s.Para("    ", words+"; "+print.Plural(int64(c.Objects), "object"), print.Dim)
+		s.Para("    ", words+"; "+print.Plural(int64(c.Objects), "objects"), print.Dim)
 		variant := ""
 		if c.Changes != "" {
 			variant = " --way " + c.Changes

@@ -42,16 +42,16 @@ func Headline(p *remedy.Plan, gates []*remedy.Gate) (print.Tone, string) {
 	case refuse == 0:
 		return print.Cautious, fmt.Sprintf("%s; %s to be accepted by name.", out, has(accept))
 	case accept == 0:
-		return print.Bad, fmt.Sprintf("%s; it is refused: %s.", out, print.Plural(int64(refuse), "reason"))
+		return print.Bad, fmt.Sprintf("%s; it is refused: %s.", out, print.Plural(int64(refuse), "reasons"))
 	}
-	return print.Bad, fmt.Sprintf("%s; %s to be accepted by name, and it is refused: %s.", out, has(accept), print.Plural(int64(refuse), "reason"))
+	return print.Bad, fmt.Sprintf("%s; %s to be accepted by name, and it is refused: %s.", out, has(accept), print.Plural(int64(refuse), "reasons"))
 }
 
 func has(n int) string {
 	if n == 1 {
 		return "1 consequence has"
 	}
-	return print.Plural(int64(n), "consequence") + " have"
+	return print.Plural(int64(n), "consequences") + " have"
 }
 
 // brings says what a plan does to the first question that it serves.
@@ -62,7 +62,7 @@ func brings(p *remedy.Plan, g *remedy.Gate) string {
 		if !serves && a.Closed == 0 {
 			continue
 		}
-		accounts := print.Plural(int64(a.Closed), "account")
+		accounts := print.Plural(int64(a.Closed), "accounts")
 		switch {
 		case a.After == "proved" && a.Before == "proved":
 			return "leaves " + a.Question + " proved, as it is"
@@ -73,13 +73,13 @@ func brings(p *remedy.Plan, g *remedy.Gate) string {
 		}
 		return "closes no account"
 	}
-	return "makes " + print.Plural(int64(len(p.Steps)), "change")
+	return "makes " + print.Plural(int64(len(p.Steps)), "changes")
 }
 
 // Text writes a plan's gates for a terminal: the answer first.
 func Text(w io.Writer, p *remedy.Plan, gates []*remedy.Gate, o print.Options) error {
 	s := print.NewScreen(w, o)
-	s.Para("", fmt.Sprintf("Plan %s for %s: %s", p.ID, print.Clean(p.Goal, print.MaxName), print.Plural(int64(len(p.Steps)), "step")), print.Bold)
+	s.Para("", fmt.Sprintf("Plan %s for %s: %s", p.ID, print.Clean(p.Goal, print.MaxName), print.Plural(int64(len(p.Steps)), "steps")), print.Bold)
 	tone, line := Headline(p, gates)
 	s.Headline(tone, line)
 	stages(s, gates)
@@ -114,7 +114,7 @@ func stages(s *print.Screen, gates []*remedy.Gate) {
 					n++
 				}
 			}
-			mark, words = print.Bad, "is refused by "+print.Plural(int64(n), "finding")
+			mark, words = print.Bad, "is refused by "+print.Plural(int64(n), "findings")
 		}
 		s.Para("  "+mark.Mark+" ", fmt.Sprintf("%-12s %s", g.Stage, words), mark.Style)
 	}
@@ -126,15 +126,15 @@ func stages(s *print.Screen, gates []*remedy.Gate) {
 		tone := print.ToneOf(a.After)
 		words := print.VerdictWord(a.Before) + " → " + print.VerdictWord(a.After)
 		if a.Closed > 0 {
-			words += ", closes " + print.Plural(int64(a.Closed), "account")
+			words += ", closes " + print.Plural(int64(a.Closed), "accounts")
 		}
 		if a.Opened > 0 {
-			words += ", opens " + print.Plural(int64(a.Opened), "account")
+			words += ", opens " + print.Plural(int64(a.Opened), "accounts")
 		}
 		s.Para("  "+tone.Mark+" ", fmt.Sprintf("%s: %s", a.Question, words), tone.Style)
 	}
 	if l := last.Log; l != nil && !l.To.IsZero() {
-		s.Para("    ", fmt.Sprintf("rehearsed on %s from %s to %s", print.Plural(l.SignIns, "sign-in"), l.From.Format("2006-01-02"), l.To.Format("2006-01-02")),
+		s.Para("    ", fmt.Sprintf("rehearsed on %s from %s to %s", print.Plural(l.SignIns, "sign-ins"), l.From.Format("2006-01-02"), l.To.Format("2006-01-02")),
 			print.Dim)
 	}
 }
