@@ -63,6 +63,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require github.com/CycloneDX/cyclonedx-go v0.9.3
+
 require (
 	cloud.google.com/go/auth v0.23.2 // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.2.8 // indirect

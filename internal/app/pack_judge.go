@@ -1,0 +1,328 @@
+//go:build !judge
+
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/archive/view"
+	"partnerguard/internal/assess"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/pack"
+	"partnerguard/internal/pack/form"
+	"partnerguard/internal/pack/report"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/problem"
+)
+
+// packView is the evidence of a pack as it is read: with what people vouched for and what
+// was not read.
+type packView struct {
+	fs.FS
+	beside known
+	gaps   []evidence.Input
+}
+
+// Lacking implements [lacking].
+func (p *packView) Lacking() []evidence.Input { return p.gaps }
+
+func (p *packView) known() known { return p.beside }
+
+// packEntries is what evidence has beside its files where it is that of a pack that is read:
+// the pack's other entries.
+type packEntries interface {
+	Entry(name string) ([]byte, error)
+}
+
+// judgePack judges evidence by nothing but what a pack says: the moment, the period, who it
+// is of, and what stands beside the pages. Equal packs give equal reports, whenever and
+// wherever they are judged by one program.
+func judgePack(ctx context.Context, ev *pack.Evidence, t *report.Terms, beside *report.Beside) (*Judged, error) {
+	m := ev.Manifest
+	r := Reading{quick: true, From: []string{FromArchive + m.Tenant}, AsOf: m.AsOf, Since: t.Since, Until: m.AsOf.Add(time.Second),
+		Archive: func(context.Context, Archived) (fs.FS, error) {
+			return &packView{ev.FS, known{vouched: slices.Clone(beside.Statements)}, slices.Clone(beside.Lacking)}, nil
+		}}
+	return judge(ctx, r, Question{AsOf: m.AsOf, Now: later(m.AsOf, m.Made), Kind: t.Kind, Cloud: t.Cloud}, nil)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// JudgePack judges what goes into a pack, and makes the files that tell it. practices, when
+// set, judges the security best practices of the same facts.
+func (i *Installation) JudgePack(ctx context.Context, ev *pack.Evidence, practices func(*Judged) (json.RawMessage, error)) (*pack.Judged, error) {
+	m := ev.Manifest
+	in := report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer, From: m.From, To: m.To,
+		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
+	if err := i.besidePack(ctx, &in, m); err != nil {
+		return nil, err
+	}
+	t := &report.Terms{AsOf: m.AsOf, Since: in.Since, Kind: partner.DirectBill, Cloud: partner.Cloud(i.cloudKind())}
+	j, err := judgePack(ctx, ev, t, &report.Beside{Statements: in.Statements, Lacking: in.Lacking})
+	if err != nil {
+		return nil, err
+	}
+	in.Report = j.Report
+	if practices != nil {
+		if in.Practices, err = practices(j); err != nil {
+			return nil, err
+		}
+	}
+	if err := i.boundPack(ctx, &in); err != nil {
+		return nil, err
+	}
+	in.Where = whereIn(ev)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		in.Build = info
+	}
+	files, err := report.Files(in)
+	if err != nil {
+		return nil, err
+	}
+	return &pack.Judged{Verdicts: packVerdicts(in), Agreement: in.Agreement.Edition, Book: j.Report.RuleBook, Files: files, Cited: citedBy(j.Report)}, nil
+}
+
+// besidePack gathers what stands beside the pages. Where names are redacted nobody is named
+// there: what people vouch for is judged by what it covers.
+func (i *Installation) besidePack(ctx context.Context, in *report.Input, m *pack.Manifest) (err error) {
+	if in.Statements, err = i.Posture.Vouched(ctx, m.Tenant, m.AsOf); err != nil {
+		return err
+	}
+	for k := range in.Statements {
+		in.Statements[k].Source = evidence.Source{} // a pack that is read does not know it either
+	}
+	days, err := i.Posture.Period(ctx, m.Tenant, m.From, m.To)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		in.Days = append(in.Days, report.Day(d))
+	}
+	list, err := i.Posture.Exceptions(ctx)
+	if err != nil {
+		return err
+	}
+	for k := range list {
+		if x := &list[k]; x.Added.Before(m.To) && x.Expires.After(m.From) {
+			in.Exceptions = append(in.Exceptions, report.Exception{ID: x.ID, Requirement: x.Requirement, Accounts: x.Accounts, Owner: x.Owner, Reason: x.Reason,
+				Control: x.Control, AddedBy: x.AddedBy, ApprovedBy: x.DecidedBy, Added: x.Added, Expires: x.Expires, Standing: x.Standing})
+		}
+	}
+	if _, err := i.Collect.Tenant(ctx, m.Tenant); err == nil {
+		if in.Gaps, err = i.Collect.Gaps(ctx, m.Tenant, m.AsOf); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, problem.NotFound) { // its pages were restored from elsewhere
+		return err
+	}
+	if in.Lacking = gapsAsInputs(in.Gaps, in.Since); slices.Contains(m.Redaction, form.Names) {
+		in.HideNames()
+	}
+	return nil
+}
+
+// boundPack says under which state of the trail it is made, and by whose key it is signed.
+func (i *Installation) boundPack(ctx context.Context, in *report.Input) error {
+	origin, err := i.Trail.Origin(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := i.Trail.Head(ctx)
+	if err != nil {
+		return err
+	}
+	in.Checkpoint = report.Checkpoint{Origin: origin, Size: head.Seq, Root: hex.EncodeToString(head.Hash[:])}
+	if i.Vault == nil {
+		return nil
+	}
+	s, err := i.Trail.Signer(ctx, i.Vault)
+	if err != nil {
+		return err
+	}
+	in.Sign = s
+	return nil
+}
+
+// whereIn finds a line of a log in the pack, where pages are in it.
+func whereIn(ev *pack.Evidence) func(string, int) (string, bool) {
+	v, ok := ev.FS.(interface {
+		Where(name string, line int) (view.Place, bool)
+	})
+	if ev.Manifest.Evidence == form.None {
+		return nil
+	}
+	cut := len(ev.Manifest.Redaction) > 0
+	return func(file string, line int) (string, bool) {
+		if !ok || line < 1 {
+			return "", false
+		}
+		p, found := v.Where(file, line)
+		return form.PageName(p.Segment, p.Entry, cut), found
+	}
+}
+
+// citedBy are the records that a report rests on.
+func citedBy(r *assess.Report) (out []pack.Cited) {
+	seen := map[pack.Cited]bool{}
+	for k := range r.Requirements {
+		for _, e := range r.Requirements[k].Evidence {
+			c := pack.Cited{File: report.FileOf(e.Source.Path), Line: e.Source.Line}
+			if c.File != "" && !seen[c] {
+				seen[c] = true
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// packVerdicts are the verdicts as a pack's reader is told them.
+func packVerdicts(in report.Input) (out []pack.Verdict) {
+	s := report.Shown(in)
+	for k := range s.Report.Requirements {
+		q := &s.Report.Requirements[k]
+		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected, Total: q.Total})
+	}
+	return out
+}
+
+// AgainPack judges the evidence of a pack that is read, by what is in the pack alone, and
+// gives the verdicts as its reader is told them.
+func AgainPack(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
+	t, beside, err := readBeside(ev)
+	if err != nil {
+		return nil, err
+	}
+	j, err := judgePack(ctx, ev, t, beside)
+	if err != nil {
+		return nil, err
+	}
+	return packVerdicts(report.Input{Reader: report.Reader(ev.Manifest.Reader), Report: j.Report}), nil
+}
+
+// readBeside reads what a pack says beside its pages. Kind problem.Unmet where it cannot be
+// read, or is of another moment than the pack.
+func readBeside(ev *pack.Evidence) (*report.Terms, *report.Beside, error) {
+	of, ok := ev.FS.(packEntries)
+	if !ok {
+		return nil, nil, problem.New(problem.Unmet, "the pack's own entries cannot be read, so nothing is judged again")
+	}
+	read := func(name string, take func(*bytes.Reader) error) error {
+		raw, err := of.Entry(name)
+		if err == nil {
+			err = take(bytes.NewReader(raw))
+		}
+		if err != nil {
+			return problem.Wrap(err, problem.Unmet, "the pack's own %s cannot be read", name)
+		}
+		return nil
+	}
+	var t *report.Terms
+	all := &report.Beside{}
+	err := read(report.BookEntry, func(r *bytes.Reader) (err error) { t, err = report.ReadTerms(r); return err })
+	for _, name := range []string{report.StatementsEntry, report.GapsEntry} {
+		if err != nil {
+			return nil, nil, err
+		}
+		err = read(name, func(r *bytes.Reader) error {
+			b, err := report.ReadBeside(r)
+			if err == nil {
+				all.Statements, all.Lacking = append(all.Statements, b.Statements...), append(all.Lacking, b.Lacking...)
+			}
+			return err
+		})
+	}
+	if err == nil && !(t.AsOf.Equal(ev.Manifest.AsOf) && t.Since.Equal(ev.Manifest.Since)) {
+		err = problem.New(problem.Unmet, "the rule book in the pack is as of %s, and the pack as of %s, or their logs begin on other days",
+			t.AsOf.Format(time.RFC3339), ev.Manifest.AsOf.Format(time.RFC3339))
+	}
+	return t, all, err
+}
+
+// PackDifference is where a pack says another verdict than its evidence.
+type PackDifference struct {
+	Requirement string `json:"requirement"`
+	Says        string `json:"says"`  // the pack; "" nothing
+	Again       string `json:"again"` // what came out; "" nothing
+	Why         string `json:"why"`   // in a sentence
+}
+
+// RejudgePack judges a pack again and names each difference; none: the verdicts come out
+// again. What a verdict counts is compared as well, and its reason where the rule book is
+// the same.
+func RejudgePack(ctx context.Context, ev *pack.Evidence) ([]PackDifference, error) {
+	again, err := AgainPack(ctx, ev)
+	if err != nil {
+		return nil, err
+	}
+	return ComparePack(ev.Manifest, again), nil
+}
+
+// ComparePack compares what a pack says with what came out again.
+func ComparePack(m *pack.Manifest, again []pack.Verdict) (out []PackDifference) {
+	said := map[string]*pack.Verdict{}
+	for k := range m.Verdicts {
+		v := &m.Verdicts[k]
+		if _, known := partner.Find(v.Requirement); known && v.AsOf.Equal(m.AsOf) && said[v.Requirement] == nil {
+			said[v.Requirement] = v
+			continue
+		}
+		if v.AsOf.Equal(m.AsOf) && !isPractice(v.Requirement) {
+			out = append(out, PackDifference{v.Requirement, wordsOf(v), "", "this program knows no such requirement, or the pack says it twice"})
+		}
+	}
+	sameBook := m.Book == partner.Revised.String()
+	for k := range again {
+		v := &again[k]
+		was := said[v.Requirement]
+		delete(said, v.Requirement)
+		switch {
+		case was == nil:
+			out = append(out, PackDifference{v.Requirement, "", wordsOf(v), "the pack says nothing of it"})
+		case was.Verdict != v.Verdict:
+			why := "the evidence in the pack gives another verdict: " + v.Reason
+			if !sameBook {
+				why += "; the pack was judged by the rule book of " + m.Book + ", and this program has that of " + partner.Revised.String()
+			}
+			out = append(out, PackDifference{v.Requirement, wordsOf(was), wordsOf(v), why})
+		case was.Affected != v.Affected || was.Total != v.Total:
+			out = append(out, PackDifference{v.Requirement, wordsOf(was), wordsOf(v), "the evidence in the pack gives other numbers"})
+		case sameBook && was.Reason != v.Reason:
+			out = append(out, PackDifference{v.Requirement, was.Reason, v.Reason, "the evidence in the pack gives another reason"})
+		}
+	}
+	for id, v := range said {
+		out = append(out, PackDifference{id, wordsOf(v), "", "nothing in the pack gives it"})
+	}
+	slices.SortStableFunc(out, func(a, b PackDifference) int { return cmp.Compare(a.Requirement, b.Requirement) })
+	return out
+}
+
+// isPractice reports the id of a security best practice, which is judged with what people
+// attest and by its own room.
+func isPractice(id string) bool {
+	return len(id) == 3 && id[0] == 'P' && strings.Trim(id[1:], "0123456789") == ""
+}
+
+func wordsOf(v *pack.Verdict) string {
+	if v.Total == 0 {
+		return v.Verdict
+	}
+	return fmt.Sprintf("%s, %d of %d", v.Verdict, v.Affected, v.Total)
+}
