@@ -42,7 +42,9 @@ func parseKey(s string, alg byte) (*key, error) {
 	if !bytes.Equal(sum[:4], hash) {
 		return nil, errors.New("its hash is not its own: it was mistyped")
 	}
-	return &key{parts[0], binary.BigEndian.Uint32(hash), raw[0], raw[1:]}, nil
+	raw[0] = alg // a witness may publish a key of the other kind: it cosigns with this one
+	sum = sha256.Sum256(append([]byte(parts[0]+"\n"), raw...))
+	return &key{parts[0], binary.BigEndian.Uint32(sum[:]), alg, raw[1:]}, nil
 }
 
 const maxNote = 16 << 10

@@ -59,8 +59,7 @@ type tstInfo struct {
 		Hash      []byte
 	}
 	Serial *big.Int
-	Time   time.Time       `asn1:"generalized"`
-	Rest   asn1.RawContent `asn1:"-"`
+	Time   time.Time `asn1:"generalized"`
 }
 
 var (

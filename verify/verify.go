@@ -59,6 +59,7 @@ type Manifest struct {
 	Reader, Agreement, Book, Evidence  string
 	Redaction, Kept, Lacking           []string
 	Leaves                             *Counts
+	Stamp                              bool
 	Key, Trail, Unjudged               string
 	Pages                              struct{ Count, Bytes int64 }
 	Entries                            []struct {
@@ -212,7 +213,7 @@ func (c *checker) order() {
 		want = append(want, e.Path)
 	}
 	want = append(want, "pack.json", "pack.note")
-	if _, ok := c.a.by["pack.tsr"]; ok {
+	if c.m.Stamp {
 		want = append(want, "pack.tsr")
 	}
 	if slices.Equal(have, want) {

@@ -26,12 +26,13 @@ const (
 	Bridge      Kind = "bridge"      // the mail bridge: guessed at, mail lost or waiting, devices that end
 	Gateway     Kind = "gateway"     // the enforcement gateway: keys, file, upstreams, book, what ends or turns soon, bad tokens
 	Spending    Kind = "spending"    // a customer's Azure is over its budget, will be, or has none since it is new
+	Remedy      Kind = "remedy"      // a plan stopped, waits for somebody, or what it did is no longer so
 	Channel     Kind = "channel"     // messages to a channel were given up
 )
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
-	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Gateway, Trail, Collection, Jobs, Ending, Change, Spending, Channel}
+	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Gateway, Trail, Collection, Jobs, Ending, Change, Spending, Remedy, Channel}
 }
 
 // Finding is something that is wrong now, as a source sees it: one a cause.

@@ -42,7 +42,8 @@ func (i *Installation) makeAlerts() (err error) {
 		Sources: []alert.NamedSource{{Name: "alerts of Microsoft", Get: i.fraudAlerts}, {Name: "connections", Get: i.dying},
 			{Name: "readings", Get: i.unread}, {Name: "jobs", Get: i.deadJobs}, {Name: "trail", Get: i.misfits}, {Name: "factors", Get: i.factorAlerts},
 			{Name: "mail bridge", Get: i.bridgeAlerts}, {Name: "delegation", Get: i.delegationAlerts},
-			{Name: "gateway", Get: i.gatewayAlerts}, {Name: "own eyes", Get: i.eyesAlerts}, {Name: "spending", Get: i.spendingAlerts}},
+			{Name: "gateway", Get: i.gatewayAlerts}, {Name: "own eyes", Get: i.eyesAlerts}, {Name: "spending", Get: i.spendingAlerts},
+			{Name: "remedy", Get: i.remedyAlerts}},
 		Dates: []alert.NamedDater{{Name: "exceptions", Get: i.exceptionDates}, {Name: "attestations", Get: i.attestationDates},
 			{Name: "connections", Get: i.connectionDates}, {Name: "certificates", Get: i.certificateDates}, {Name: "what was judged", Get: i.judgedDates}}}
 	if i.Vault != nil {

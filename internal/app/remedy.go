@@ -259,3 +259,6 @@ func gatePeople(f *facts.Facts, h *rehearse.History, kept *readSettings) map[str
 	}
 	return out
 }
+
+// Moment is the moment as of which plans are judged.
+func (r *Remedies) Moment() time.Time { return r.at }

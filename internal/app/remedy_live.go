@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/remedy"
 	remedyrun "partnerguard/internal/remedy/run"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -156,4 +157,13 @@ func (i *Installation) remedyWho(ctx context.Context, c *remedyrun.Cloud, id str
 		}
 	}
 	return last.By, nil
+}
+
+// SignPlan signs a plan by the key of the trail's checkpoints, and says whose that is.
+func (i *Installation) SignPlan(ctx context.Context, p *remedy.Plan) (by string, err error) {
+	signer, err := i.Trail.Signer(ctx, i.Vault)
+	if err != nil {
+		return "", err
+	}
+	return signer.Verifier().Name(), remedy.Sign(p, signer)
 }

@@ -20,7 +20,7 @@ const only = ""
 func wings(env *kit.Env) []wing {
 	return []wing{
 		judging(env, judge.Joined{Delegation: append(guard.DelegationMoves(env), guard.NewDelegationProbe(env)), // its delegation changes, too
-			Spend: []*cobra.Command{guard.NewSpendStatus(env)}}),
+			Spend: []*cobra.Command{guard.NewSpendStatus(env)}, Remedy: guard.RemedyRuns(env), Sign: guard.SignPlan(env)}),
 		{"connect", "Connect a partner and its customers:", connect.Commands(env)},
 		{"guard", "Hand out tokens, and serve:", guard.Commands(env, connect.NewTokenCheck(env), judge.NewAppPasswordDecide(env))},
 		{"keep", "Look after what is kept:", keep.Commands(env)},

@@ -1,10 +1,13 @@
 package pack_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"testing"
 
+	formats "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 
 	"partnerguard/internal/db/dbtest"
@@ -45,6 +48,22 @@ func madeOf(t testing.TB, h *packtest.House, change func(*pack.Options)) []byte 
 func verifier(t testing.TB, key string) note.Verifier {
 	t.Helper()
 	v, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// innerOf is the inner hash of a text.
+func innerOf(salt, text string) string {
+	raw, _ := base64.StdEncoding.DecodeString(salt)
+	sum := sha256.Sum256(append(raw, `"`+text+`"`...))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func witness(t testing.TB, key string) note.Verifier {
+	t.Helper()
+	v, err := formats.NewVerifierForCosignatureV1(key)
 	if err != nil {
 		t.Fatal(err)
 	}

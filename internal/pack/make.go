@@ -210,6 +210,7 @@ func (k *making) sign(ctx context.Context) error {
 	if err := k.m.Check(); err != nil {
 		return problem.Wrap(err, problem.Internal, "the pack would say what none says: %s", err)
 	}
+	k.m.Stamp = k.Stamp != nil
 	raw, err := form.Encode(k.m)
 	if err != nil {
 		return err

@@ -83,3 +83,17 @@ func installationOf(cmd *cobra.Command) (*Installation, error) {
 	}
 	return in, nil
 }
+
+// OpenNamed opens the installation whose archive a command's --from names; nil where it
+// names none. The caller closes it.
+func OpenNamed(ctx context.Context, env *Env, cmd *cobra.Command) (*app.Installation, error) {
+	from, err := cmd.Flags().GetStringArray("from")
+	if err != nil || !slices.ContainsFunc(from, func(p string) bool { return strings.HasPrefix(p, app.FromArchive) }) {
+		return nil, nil
+	}
+	in, err := installationOf(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return in.Open(ctx, env)
+}

@@ -40,8 +40,9 @@ type Manifest struct {
 	Kept      []string  `json:"kept,omitempty"`      // members that are shown all the same, lower case, sorted
 	// Leaves counts what is shown and what is left out, of a pack with redaction.
 	Leaves   *leaf.Counts `json:"leaves,omitempty"`
-	Key      string       `json:"key"`   // verifies the note and the checkpoints, as trail key prints it
-	Trail    string       `json:"trail"` // the origin of the checkpoints
+	Key      string       `json:"key"`             // verifies the note and the checkpoints, as trail key prints it
+	Trail    string       `json:"trail"`           // the origin of the checkpoints
+	Stamp    bool         `json:"stamp,omitempty"` // a time stamp of the note is in the file
 	Pages    Pages        `json:"pages"`
 	Lacking  []string     `json:"lacking,omitempty"` // readings that policy removed pages of, sorted
 	Entries  []Entry      `json:"entries"`           // in the order of the file

@@ -217,7 +217,7 @@ func (c *checker) order() {
 		want = append(want, e.Path)
 	}
 	want = append(want, ManifestName, NoteName)
-	if c.Size(StampName) >= 0 {
+	if c.m.Stamp {
 		want = append(want, StampName)
 	}
 	if slices.Equal(names, want) {

@@ -143,14 +143,15 @@ func (c *checker) checkpoints() (last *trail.Checkpoint) {
 // witnessed checks what an anchor gave back.
 func (c *checker) witnessed(n int, x *Checkpoint) error {
 	if x.Stamp != nil {
-		if c.trust.Roots == nil {
-			c.Unchecked++
-			return nil
-		}
-		if _, err := anchor.Stamped(x.Stamp, []byte(x.Note), c.trust.Roots, nil); err != nil {
+		_, trusted, err := stamped(x.Stamp, []byte(x.Note), c.trust)
+		switch {
+		case err != nil:
 			return broken("the stamp of line %d does not count: %s", n, err)
+		case trusted:
+			c.Cosigned++
+		default:
+			c.Unchecked++
 		}
-		c.Cosigned++
 	}
 	if x.Cosigned != "" {
 		opened, err := note.Open([]byte(x.Note+x.Cosigned), note.VerifierList(append(slices.Clone(c.trust.Witnesses), c.key)...))
@@ -168,6 +169,10 @@ func (c *checker) witnessed(n int, x *Checkpoint) error {
 
 // consistency checks that each checkpoint is the beginning of the next.
 func (c *checker) consistency() {
+	if c.Size(ConsistencyName) < 0 {
+		c.fault(Consistent, ConsistencyName, "it is missing")
+		return
+	}
 	raw := c.need(ConsistencyName, maxSteps)
 	if raw == nil {
 		return

@@ -3,11 +3,15 @@ package packtest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
+	"net/http/httptest"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,14 +19,19 @@ import (
 	"testing"
 	"time"
 
+	formats "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+
 	"partnerguard/internal/archive"
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
 	"partnerguard/internal/pack"
 	"partnerguard/internal/pack/form"
+	"partnerguard/internal/partnercloud/stamp"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/trail"
+	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/vault"
 )
 
@@ -41,6 +50,12 @@ type House struct {
 	Store   *pack.Store
 	Signer  *trail.Signer
 	Now     time.Time
+	// Stamps is the authority that stamps, Roots its root as PEM; Witness the key of who
+	// cosigns.
+	Stamps  *anchor.Timestamp
+	Roots   []byte
+	Witness string
+	witness note.Signer
 	n       int
 }
 
@@ -72,16 +87,73 @@ func Build(t testing.TB, d *db.DB) *House {
 	if h.Signer, err = h.Trail.Signer(t.Context(), safe{}); err != nil {
 		t.Fatal(err)
 	}
+	h.stamping()
 	h.Store, err = pack.New(pack.Deps{
 		DB: d, Archive: h.Archive, Trail: h.Trail, Now: now, Tool: "partnerguard test", Actor: "os:tester",
 		Signer: func(context.Context) (*trail.Signer, error) { return h.Signer, nil },
 		Secret: func(context.Context) (secret.Text, error) { return secret.New("a key of a vault that is none"), nil },
 		Judge:  Judge, Again: Count,
+		Stamp: func(ctx context.Context, b []byte) ([]byte, error) {
+			raw, _, err := h.Stamps.Stamp(ctx, b)
+			return raw, err
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// stamping starts an authority, and makes a witness.
+func (h *House) stamping() {
+	h.Helper()
+	now := func() time.Time { return h.Now }
+	a, err := stamp.New(stamp.Options{Now: now})
+	if err != nil {
+		h.Fatal(err)
+	}
+	srv := httptest.NewServer(a)
+	h.Cleanup(srv.Close)
+	pool := x509.NewCertPool()
+	pool.AddCert(a.Root())
+	h.Roots = a.PEM()
+	if h.Stamps, err = anchor.NewTimestamp(srv.URL, pool, "", 0, srv.Client(), now); err != nil {
+		h.Fatal(err)
+	}
+	secret, public, err := note.GenerateKey(rand.Reader, "witness.example/w1")
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Witness = public
+	if h.witness, err = formats.NewSignerForCosignatureV1(secret); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// cosigner is an anchor that cosigns whatever it is given.
+type cosigner struct{ note.Signer }
+
+func (cosigner) Name() string         { return "witness:https://witness.example" }
+func (cosigner) Every() time.Duration { return 0 }
+
+func (c cosigner) Send(_ context.Context, s *trail.Sending) ([]byte, error) {
+	text, _, _ := strings.Cut(string(s.Note), "\n\n")
+	signed, err := note.Sign(&note.Note{Text: text + "\n"}, c.Signer)
+	_, lines, _ := strings.Cut(string(signed), "\n\n")
+	return []byte(lines), err
+}
+
+func (cosigner) Held(context.Context, []note.Verifier, []trail.Kept, func(trail.Mark) error) error {
+	return trail.ErrBlind
+}
+
+// Anchor has the trail's checkpoint stamped and cosigned.
+func (h *House) Anchor() {
+	h.Helper()
+	list, err := h.Trail.Anchor(h.Context(), h.Signer, []trail.Anchor{h.Stamps, cosigner{h.witness}}, true, slog.New(slog.DiscardHandler))
+	if err != nil || list[0].Reason != "" || list[1].Reason != "" {
+		h.Fatal(list, err)
+	}
 }
 
 // Record puts an entry about the tenant into the trail.
@@ -132,6 +204,7 @@ func (h *House) Fill() {
 		return fmt.Sprintf(`{"id":"u%d","displayName":"Person %d","userPrincipalName":"p%d@contoso.example","accountEnabled":true%s}`, n, n, n, more)
 	}
 	h.Keep("users", "whole", `{"value":[`+user(1, "")+`]}`)
+	h.Anchor()
 	h.Now = h.Now.Add(24 * time.Hour)
 	h.Keep("users", "whole", `{"@odata.context":"x","value":[`+user(1, "")+","+user(2, `,"mail":null`)+`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?n=1"}`,
 		`{"@odata.context":"x","value":[`+user(3, `,"otherMails":[]`)+`]}`)
@@ -143,6 +216,7 @@ func (h *House) Fill() {
 	}
 	h.Keep("signIns.interactiveUser", "sliced", `{"value":[`+strings.Join(rows[:200], ",")+`]}`, `{"value":[`+strings.Join(rows, ",")+`]}`)
 	h.Record("after")
+	h.Anchor()
 	h.Now = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 }
 

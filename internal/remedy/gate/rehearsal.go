@@ -191,7 +191,7 @@ func (l *look) silent(named map[string]bool) {
 	if len(names) == 0 {
 		return
 	}
-	text := fmt.Sprintf("%d accounts that the log does not show have no method yet (%s", len(names), strings.Join(names[:min(3, len(names))], ", "))
+	text := fmt.Sprintf("without a method yet, and not in the log, are %d of those asked then (%s", len(names), strings.Join(names[:min(3, len(names))], ", "))
 	if len(names) > 3 {
 		text += " and others"
 	}

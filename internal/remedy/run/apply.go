@@ -23,7 +23,7 @@ func (c *Runner) record(ctx context.Context, a audit.Action, o audit.Outcome, r 
 		Reason: print.Clean(reason, print.MaxSaying), Details: details})
 }
 
-// Shut is a gate that was not passed: its findings say why. It is of kind problem.Conflict.
+// Shut is a gate that was not passed: its findings say why. It is of kind problem.Unmet.
 type Shut struct {
 	Gate *remedy.Gate
 	err  error
@@ -47,7 +47,7 @@ func shut(g *remedy.Gate) error {
 	if n > 1 {
 		more = ", and " + strconv.Itoa(n-1) + " more"
 	}
-	return &Shut{g, problem.New(problem.Conflict, "the gate of stage %s is not passed: %s%s", g.Stage, print.Clean(first, print.MaxSaying), more).
+	return &Shut{g, problem.New(problem.Unmet, "the gate of stage %s is not passed: %s%s", g.Stage, print.Clean(first, print.MaxSaying), more).
 		WithHint("partnerguard remedy check plan.yaml shows all of it; what may be accepted is accepted by name, the rest needs another plan")}
 }
 

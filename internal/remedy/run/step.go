@@ -131,7 +131,12 @@ func (t *turn) resolved(p *Progress) (s remedy.Step, err error) {
 		}
 	}
 	if len(s.After) > 0 {
-		s.After, err = object.Resolve(s.Kind, s.After, t.r.Made)
+		if s.After, err = object.Resolve(s.Kind, s.After, t.r.Made); err != nil {
+			return s, err
+		}
+	}
+	if s.ID == "" && s.Kind == remedy.Member { // its id is what it is
+		s.ID, err = object.Made(&s, t.r.Made, nil)
 	}
 	return s, err
 }

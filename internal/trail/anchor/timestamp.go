@@ -59,35 +59,11 @@ func (t *Timestamp) Every() time.Duration { return t.every }
 // slack is how far the authority's clock may be from ours.
 const slack = 10 * time.Minute
 
-// Send has the checkpoint stamped and checks the answer in full: the signature
-// (CMS), the signer's certificate and its purpose, its chain at the time of the
-// stamp, the imprint, the nonce, and that the time is about now.
+// Send has the checkpoint stamped and keeps the stamp in the file, where one is named.
 func (t *Timestamp) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
-	sum := sha256.Sum256(s.Note)
-	nonce := new(big.Int).SetBytes(append([]byte{1}, token.Bytes(16)...))
-	ask := &timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: sum[:], Certificates: true, Nonce: nonce}
-	body, err := ask.Marshal()
-	if err != nil {
-		return nil, problem.Wrap(err, problem.Internal, "the time stamp could not be asked for")
-	}
-	who := "the time stamping authority " + t.url
-	status, kind, answer, err := post(ctx, t.client, t.url, "application/timestamp-query", body, who)
+	raw, at, err := t.Stamp(ctx, s.Note)
 	if err != nil {
 		return nil, err
-	}
-	if status != http.StatusOK || kind != "application/timestamp-reply" {
-		return nil, problem.New(problem.BadInput, "%s answered %d, %.60q", who, status, kind)
-	}
-	raw, err := tokenOf(answer)
-	if err != nil {
-		return nil, problem.New(problem.BadInput, "%s: %s", who, err)
-	}
-	at, err := Stamped(raw, s.Note, t.roots, nonce)
-	if err != nil {
-		return nil, problem.New(problem.BadInput, "the stamp of %s does not count: %s", t.url, err)
-	}
-	if d := t.now().Sub(at).Abs(); d > slack {
-		return nil, problem.New(problem.BadInput, "the stamp of %s is of %s: its clock or ours is wrong", t.url, at.UTC().Format(time.RFC3339))
 	}
 	if t.file != "" {
 		if err := appendLine(t.file, s, line{Form: form, At: at, Note: string(s.Note), Token: raw}); err != nil {
@@ -95,6 +71,37 @@ func (t *Timestamp) Send(ctx context.Context, s *trail.Sending) ([]byte, error) 
 		}
 	}
 	return raw, nil
+}
+
+// Stamp has data stamped and checks the answer in full: the signature (CMS), the signer's
+// certificate and its purpose, its chain at the time of the stamp, the imprint, the nonce,
+// and that the time is about now.
+func (t *Timestamp) Stamp(ctx context.Context, data []byte) (raw []byte, at time.Time, err error) {
+	sum := sha256.Sum256(data)
+	nonce := new(big.Int).SetBytes(append([]byte{1}, token.Bytes(16)...))
+	ask := &timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: sum[:], Certificates: true, Nonce: nonce}
+	body, err := ask.Marshal()
+	if err != nil {
+		return nil, at, problem.Wrap(err, problem.Internal, "the time stamp could not be asked for")
+	}
+	who := "the time stamping authority " + t.url
+	status, kind, answer, err := post(ctx, t.client, t.url, "application/timestamp-query", body, who)
+	if err != nil {
+		return nil, at, err
+	}
+	if status != http.StatusOK || kind != "application/timestamp-reply" {
+		return nil, at, problem.New(problem.BadInput, "%s answered %d, %.60q", who, status, kind)
+	}
+	if raw, err = tokenOf(answer); err != nil {
+		return nil, at, problem.New(problem.BadInput, "%s: %s", who, err)
+	}
+	if at, err = Stamped(raw, data, t.roots, nonce); err != nil {
+		return nil, at, problem.New(problem.BadInput, "the stamp of %s does not count: %s", t.url, err)
+	}
+	if d := t.now().Sub(at).Abs(); d > slack {
+		return nil, at, problem.New(problem.BadInput, "the stamp of %s is of %s: its clock or ours is wrong", t.url, at.UTC().Format(time.RFC3339))
+	}
+	return raw, at, nil
 }
 
 // tokenOf takes the token out of an answer.

@@ -1,0 +1,181 @@
+package guard
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/print"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/remedy/run"
+)
+
+// tellRemedy shows how runs of plans stand.
+func tellRemedy(cmd *cobra.Command, env *kit.Env, s *app.Installation, output *kit.Output, id string, asked bool) error {
+	list, err := s.Remedy.Status(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	said := map[string]any{"runs": print.List(list)}
+	var acts []run.Act
+	for i := range list {
+		if !asked {
+			break
+		}
+		more, err := s.Remedy.History(cmd.Context(), list[i].ID)
+		if err != nil {
+			return err
+		}
+		acts = append(acts, more...)
+	}
+	if asked {
+		said["asked"] = print.List(acts)
+	}
+	return output.Answer(env, said, func(w io.Writer, p kit.Paint) error {
+		if len(list) == 0 {
+			fmt.Fprintln(w, "No plan was applied. partnerguard remedy list shows what would meet what is not met.")
+		}
+		for i := range list {
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			writeRun(w, p, &list[i], id != "")
+		}
+		if asked {
+			fmt.Fprintln(w)
+			kit.Table(w, p, acts,
+				kit.Col("asked", func(a *run.Act) string { return a.Asked.UTC().Format(time.DateTime) }),
+				kit.Col("what", func(a *run.Act) string { return a.What }),
+				kit.Col("answer", func(a *run.Act) string { return cmp.Or(a.Result, "not known") }),
+				kit.Col("words", func(a *run.Act) string { return a.Words }))
+		}
+		return nil
+	})
+}
+
+func writeRun(w io.Writer, p kit.Paint, s *run.Status, whole bool) {
+	fmt.Fprintf(w, "%s: %s", s.ID, s.State)
+	if s.Stage != "" {
+		fmt.Fprintf(w, ", stage %s", s.Stage)
+	}
+	fmt.Fprintf(w, "; %s in %s\n", print.Clean(s.Goal, print.MaxName), print.Clean(cmp.Or(s.Name, s.Tenant), print.MaxName))
+	fmt.Fprintf(w, "  Next: %s\n", print.Clean(s.Next, print.MaxSaying))
+	fmt.Fprintf(w, "  applied %s by %s", s.Applied.UTC().Format(time.DateTime), print.Clean(s.Actor, 60))
+	if a := s.Approved; a != nil {
+		fmt.Fprintf(w, "; approved %s by %s", a.At.UTC().Format(time.DateTime), print.Clean(a.Actor, 60))
+	}
+	fmt.Fprintln(w)
+	if !whole {
+		return
+	}
+	for i := range s.Past {
+		x := &s.Past[i]
+		words := "being done"
+		switch {
+		case !x.Ended.IsZero():
+			words = "passed " + x.Ended.UTC().Format(time.DateTime)
+		case !x.Done.IsZero():
+			words = "done " + x.Done.UTC().Format(time.DateTime) + ", watched"
+		}
+		fmt.Fprintf(w, "  stage %s: begun %s, %s", x.Stage, x.Began.UTC().Format(time.DateTime), words)
+		if x.Evidence != "" {
+			fmt.Fprintf(w, "; %s", print.Clean(x.Evidence, print.MaxSaying))
+		}
+		fmt.Fprintln(w)
+	}
+	for _, a := range s.Proof {
+		fmt.Fprintf(w, "  proof of %s: %s → %s\n", a.Question, a.Before, a.After)
+	}
+	if g := s.Shut; g != nil {
+		fmt.Fprintf(w, "  the gate of stage %s is shut:\n", g.Stage)
+		for i := range g.Findings {
+			if f := &g.Findings[i]; f.Refuses() {
+				writeFinding(w, f)
+			}
+		}
+	}
+	for i := range s.Findings {
+		f := &s.Findings[i]
+		fmt.Fprintf(w, "  surprise %s: %s fails with %s by %s, %d times\n", f.ID, print.Clean(cmp.Or(f.Effect.Name, f.Effect.Account), print.MaxName),
+			print.Clean(f.Effect.App, print.MaxName), print.Clean(f.Effect.Client, print.MaxName), f.Effect.Count)
+	}
+	if len(s.Steps) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	kit.Table(w, p, s.Steps,
+		kit.Col("step", func(x *run.Progress) string { return strconv.Itoa(x.Seq) }),
+		kit.Col("stage", func(x *run.Progress) string { return string(x.Stage) }),
+		kit.Col("what", func(x *run.Progress) string { return x.Step.Text }),
+		kit.Col("state", func(x *run.Progress) string { return string(x.State) }),
+		kit.Col("since", func(x *run.Progress) string { return x.Since.UTC().Format(time.DateTime) }),
+		kit.Col("words", func(x *run.Progress) string { return cmp.Or(x.Refused, x.Words) }))
+}
+
+func newRemedyDrift(env *kit.Env, open kit.Opener) *cobra.Command {
+	output := kit.NewOutput("text", "json")
+	cmd := &cobra.Command{
+		Use: "drift [RUN]", Short: "Read again what plans changed, and say what is no longer so and by whom",
+		Long: `drift reads every object that plans left behind, at this moment, and compares it with what was
+left. Exit code 3 says that something is no longer so, or could not be read.`,
+		Example: "  partnerguard remedy drift\n  partnerguard remedy drift rr-0123456789ab-1 --output json",
+		Args:    kit.Between(0, 1, problem.New(problem.Usage, "drift takes one run, or none")),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return open.With(cmd.Context(), func(s *app.Installation) error {
+				id := ""
+				if len(args) > 0 {
+					r, err := s.Remedy.Find(cmd.Context(), args[0])
+					if err != nil {
+						return err
+					}
+					id = r.ID
+				}
+				list, err := s.Remedy.Drift(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				return tellDrift(env, &output, list)
+			})
+		},
+	}
+	output.Register(cmd)
+	return cmd
+}
+
+func tellDrift(env *kit.Env, output *kit.Output, list []run.Drift) error {
+	away, unread := 0, 0
+	for i := range list {
+		if list[i].Away() {
+			away++
+		}
+		if list[i].State == run.Unread {
+			unread++
+		}
+	}
+	err := output.Answer(env, map[string]any{"objects": print.List(list), "drifted": away, "unread": unread}, func(w io.Writer, p kit.Paint) error {
+		if len(list) == 0 {
+			fmt.Fprintln(w, "No plan left anything behind.")
+			return nil
+		}
+		fmt.Fprintf(w, "%d of %s no longer as plans left them, %d could not be read.\n\n", away, kit.Plural(len(list), "object is", "objects are"), unread)
+		kit.Table(w, p, list,
+			kit.Col("object", func(d *run.Drift) string { return string(d.Kind) + " " + cmp.Or(d.Name, d.ID) }),
+			kit.Col("state", func(d *run.Drift) string { return string(d.State) }),
+			kit.Col("by", func(d *run.Drift) string { return d.By }),
+			kit.Col("words", func(d *run.Drift) string { return strings.Join(d.Words, "; ") }),
+			kit.Col("run", func(d *run.Drift) string { return d.Run }))
+		return nil
+	})
+	if err == nil && away+unread > 0 {
+		err = problem.New(problem.Unmet, "%s no longer as plans left them, and %d could not be read", kit.Plural(away, "object is", "objects are"), unread).
+			WithHint("apply a new plan, or have it changed back; partnerguard remedy status shows the runs")
+	}
+	return err
+}
