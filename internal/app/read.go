@@ -45,6 +45,10 @@ type Reading struct {
 	// several goroutines.
 	records func(kind evidence.Kind, raw []byte, src evidence.Source)
 
+	// settings, when set, sees each record of a kind that a plan may change, as it was read; raw
+	// is not retained after it returns.
+	settings func(kind evidence.Kind, raw []byte, src evidence.Source)
+
 	apart  func(path string) bool // folders that are left out, see [intake.Options]; nil: those of customers
 	beside known                  // what is known beside the archive
 	quick  bool                   // inputs are not hashed: their segments are
@@ -82,7 +86,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		opts.Visit = func() signin.Visitor { return visit() } // set before Finish calls it
 	}
 	rows := fold.New(opts)
-	s := &sink{facts: facts.New(), fold: rows, records: r.records}
+	s := &sink{facts: facts.New(), fold: rows, records: r.records, settings: r.settings}
 	if r.At.IsZero() && r.Sample() {
 		r.At = sample.AsOf
 	}
@@ -139,6 +143,9 @@ type sink struct {
 	facts   *facts.Facts
 	fold    *fold.Fold
 	records func(kind evidence.Kind, raw []byte, src evidence.Source) // may be nil
+
+	settings func(kind evidence.Kind, raw []byte, src evidence.Source) // may be nil
+
 	decoder read.Decoder
 	event   signin.Event
 	seq     int
@@ -151,6 +158,9 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	default:
 		if s.records != nil && kind == evidence.DirectoryAudit {
 			s.records(kind, raw, src)
+		}
+		if s.settings != nil {
+			s.settings(kind, raw, src)
 		}
 		if err := s.facts.Take(kind, raw, src); err != nil {
 			return err.Error(), nil

@@ -53,6 +53,7 @@ type Pattern struct {
 	Rows          int64
 	Proven        int64 // with MFA
 	NotChallenged int64
+	First         time.Time
 	Last          time.Time
 	LastID        string
 	LastSource    evidence.Source
@@ -207,8 +208,16 @@ func (p *Pattern) see(s *signin.Sighting) {
 		p.NotChallenged++
 		p.Open.see(s.At, s.ID, s.Source)
 	}
+	p.begin(s.At)
 	if newer(s.At, s.ID, p.Last, p.LastID) {
 		p.Last, p.LastID, p.LastSource = s.At, strings.Clone(s.ID), s.Source
+	}
+}
+
+// begin keeps the earliest moment; a zero one is none.
+func (p *Pattern) begin(at time.Time) {
+	if !at.IsZero() && (p.First.IsZero() || at.Before(p.First)) {
+		p.First = at
 	}
 }
 
@@ -271,6 +280,7 @@ func (h *History) Patterns() map[string]*Pattern {
 			o.Proven += p.Proven
 			o.Demanded += p.Demanded
 			o.NotChallenged += p.NotChallenged
+			o.begin(p.First)
 			if newer(p.Last, p.LastID, o.Last, o.LastID) {
 				o.Last, o.LastID, o.LastSource = p.Last, p.LastID, p.LastSource
 			}
