@@ -126,6 +126,10 @@ func (w *writing) create() (Request, error) {
 		return Request{}, err
 	}
 	switch w.step.Kind {
+	case remedy.Group: // Graph wants it to be said of what is made
+		if all, is := body.(map[string]any); is && all["mailEnabled"] == nil {
+			all["mailEnabled"] = false
+		}
 	case remedy.Member:
 		group, _ := w.want["group"].(string)
 		member, _ := w.want["member"].(string)
