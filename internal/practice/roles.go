@@ -447,7 +447,7 @@ func (j *judge) onRequest() ruling {
 		return ruling{Verdict: assess.Unknown, Total: n,
 			Reason: "which groups reach customers is not in the export", Action: evidence.ReadingOf(evidence.AccessAssignment)}
 	}
-	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.RoleEligibility, evidence.AccessAssignment},
+	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.RoleEligibility, evidence.RolePolicy, evidence.AccessAssignment},
 		Reason: "privileged roles and groups that reach customers are activated when needed, with another person's approval"}
 }
 
