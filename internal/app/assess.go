@@ -38,6 +38,8 @@ type Judged struct {
 	Engine *access.Engine // the settings that were judged; nil where they are not known
 	// Scripts are what signs in with user credentials, as far as the log tells.
 	Scripts automation.Result
+
+	options assess.Options // that it was judged with
 }
 
 // Assess reads and judges.
@@ -104,7 +106,7 @@ func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visit
 	}
 	report.Causes, report.From = cause.Find(find), r.From
 	report.Program = "partnerguard " + Program().String()
-	return &Judged{report, f, settings, found}, nil
+	return &Judged{report, f, settings, found, o}, nil
 }
 
 // settled reports that the policies in force were read to their end.

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// bookOf is the SHA-256 of the rule book and of Microsoft's dates as they were on
+// bookOf is the SHA-256 of the rule book, of its practices and of Microsoft's dates as they were on
 // the day that Revised names.
-const bookOf = "befd3fadf7a72ae21a9b6a6e0526b8fc30b4f53113444f7f23676f278561369d"
+const bookOf = "63ea0a0b4f755050f8a7037a1cdac44e7b65d28940c69f0a036d6d85cd0441cb"
 
 // TestRevised: who changes a rule or a date says on which day.
 func TestRevised(t *testing.T) {
@@ -18,7 +18,8 @@ func TestRevised(t *testing.T) {
 		Revised string
 		Rules   []Rule
 		Changes []Change
-	}{Revised.String(), Book(), Changes()})
+		Advised []Practice
+	}{Revised.String(), Book(), Changes(), Practices()})
 	if err != nil {
 		t.Fatal(err)
 	}

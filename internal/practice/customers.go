@@ -334,7 +334,7 @@ func (j *judge) dedicated() ruling {
 			Reason: "which groups reach customers is not in the export", Action: evidence.ReadingOf(evidence.AccessAssignment)}
 	}
 	var bad, open []assess.Evidence
-	n := 0
+	n, settle := 0, usersPlans
 	for _, key := range sorted(keysOf(j.Directory.Users)) {
 		in := ""
 		for _, id := range slices.Concat(j.standing.Groups[key], j.standing.Activate[key], j.standing.Perhaps[key]) {
@@ -357,7 +357,8 @@ func (j *judge) dedicated() ruling {
 	}
 	for _, id := range sorted(keysOf(groups)) {
 		if j.Directory.Groups[id] == nil || j.standing.OpenGroups[id] != "" {
-			open = append(open, assess.Evidence{Subject: groups[id], RecordID: id, Detail: "not every member of this group is in the export"})
+			open = append([]assess.Evidence{{Subject: groups[id], RecordID: id, Detail: "not every member of this group is in the export"}}, open...)
+			settle = membersOf(id)
 		}
 	}
 	switch {
@@ -366,7 +367,7 @@ func (j *judge) dedicated() ruling {
 			Reason: fmt.Sprintf("%s of %d that work at customers %s for mail too", count(len(bad), "account", "accounts"), n, isAre(len(bad))),
 			Action: "give whoever works at customers an account for that alone, without a mailbox"}
 	case len(open) > 0:
-		return ruling{Verdict: assess.Unknown, Total: n, Evidence: open, Action: usersPlans,
+		return ruling{Verdict: assess.Unknown, Total: n, Evidence: open, Action: settle,
 			Reason: "of those that work at customers it is not known of each whether the account has a mailbox"}
 	}
 	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.User, evidence.Group, evidence.AccessAssignment},

@@ -180,8 +180,8 @@ func (j *judge) phishingResistant() ruling {
 			Reason: "whether the settings take nothing less is not known: " + p.Reason,
 			Action: firstRequest(p.Missing)}
 	}
-	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.RegistrationDetails, evidence.ConditionalAccessPolicy},
-		Reason: fmt.Sprintf("all %d administrators have a phishing-resistant method, and the settings take nothing less", n)}
+	return j.whole(ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.User, evidence.RegistrationDetails, evidence.ConditionalAccessPolicy},
+		Reason: fmt.Sprintf("all %d administrators have a phishing-resistant method, and the settings take nothing less", n)})
 }
 
 // firstRequest is the request of the first thing that is missing.

@@ -57,7 +57,7 @@ func Judge(f *facts.Facts, report *assess.Report, o Options) *Report {
 	j := &judge{Facts: f, o: o, report: report, bench: assess.NewBench(f, b), tenant: f.Tenant(), standing: f.Standing()}
 	j.customers = j.allCustomers()
 	out := &Report{Schema: SchemaID, AsOf: o.AsOf, Partner: report.Partner, Sample: o.Sample, Program: report.Program, RuleBook: partner.Revised.String(),
-		Complete: report.Complete, Incomplete: append([]string{}, report.Incomplete...), Customers: len(j.customers), From: report.From}
+		Complete: report.Complete, Incomplete: append([]string{}, report.Incomplete...), Customers: len(j.customers), From: report.From, Inputs: report.Inputs}
 	for i := range j.customers {
 		if j.customers[i].own != nil {
 			out.CustomersRead++

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"partnerguard/internal/assess"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 )
@@ -64,7 +65,8 @@ type Report struct {
 	Customers     int `json:"customers"`
 	CustomersRead int `json:"customersRead"`
 	// Attestations are the statements about practices, and what came of each.
-	Attestations []assess.Vouch `json:"attestations"`
+	Attestations []assess.Vouch   `json:"attestations"`
+	Inputs       []evidence.Input `json:"inputs"` // the partner's own; those of customers are not listed
 
 	// From are the inputs as the user named them. Optional.
 	From []string `json:"-"`

@@ -107,7 +107,7 @@ func (j *judge) separateAdmins() ruling {
 	switch {
 	case len(bad) > 0:
 		return ruling{Verdict: assess.NotMet, Affected: len(bad), Total: n, Evidence: bad,
-			Reason: fmt.Sprintf("%s of %d not kept apart", count(len(bad), "administrator's account is", "administrators' accounts are"), n),
+			Reason: fmt.Sprintf("of %s %d %s not kept apart from daily work", count(n, "administrator's account", "administrators' accounts"), len(bad), isAre(len(bad))),
 			Action: "make each a cloud-only account without a mailbox, and move the role to it"}
 	case len(open) > 0:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: open, Action: usersPlans,
@@ -243,7 +243,7 @@ func (j *judge) powerful() (out map[string]string, lack *ruling) {
 	for _, id := range sorted(keysOf(groups)) {
 		if j.Directory.Groups[id] == nil || j.standing.OpenGroups[id] != "" {
 			return out, &ruling{Verdict: assess.Unknown, Reason: "not every member of the group " + groups[id] + " is in the export",
-				Action: fmt.Sprintf("GET /groups/%s/transitiveMembers, every page (GroupMember.Read.All)", id)}
+				Action: membersOf(id)}
 		}
 	}
 	if !j.Whole(evidence.Group) {
@@ -251,6 +251,11 @@ func (j *judge) powerful() (out map[string]string, lack *ruling) {
 			Action: evidence.ReadingOf(evidence.Group)}
 	}
 	return out, lack
+}
+
+// membersOf is the request that reads all of a group's members.
+func membersOf(group string) string {
+	return fmt.Sprintf("GET /groups/%s/transitiveMembers, every page (GroupMember.Read.All)", group)
 }
 
 // reachGroups are the partner's groups that access assignments name.
@@ -380,6 +385,16 @@ func (j *judge) agents() ruling {
 		classes[strings.ToLower(j.report.Accounts[i].ID)] = j.report.Accounts[i].Class
 	}
 	bad, _ := j.idle(power, classes)
+	open := ""
+	for _, id := range sorted(keysOf(groups)) {
+		if j.standing.OpenGroups[id] != "" || !j.Directory.Groups[id].Members.Set {
+			open = nonEmpty(open, id)
+		}
+	}
+	if open != "" && len(bad) == 0 {
+		return ruling{Verdict: assess.Unknown, Total: len(power), Reason: "not every member of the group " + groups[open] + " is in the export",
+			Action: membersOf(open)}
+	}
 	if len(bad) > 0 {
 		return ruling{Verdict: assess.NotMet, Affected: len(bad), Total: len(power), Evidence: bad,
 			Reason: fmt.Sprintf("%s of %d in the agents' groups out of use", count(len(bad), "account is", "accounts are"), len(power)),
@@ -432,7 +447,7 @@ func (j *judge) onRequest() ruling {
 		return ruling{Verdict: assess.Unknown, Total: n,
 			Reason: "which groups reach customers is not in the export", Action: evidence.ReadingOf(evidence.AccessAssignment)}
 	}
-	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.RoleEligibility, evidence.AccessAssignment},
+	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.RoleEligibility, evidence.RolePolicy, evidence.AccessAssignment},
 		Reason: "privileged roles and groups that reach customers are activated when needed, with another person's approval"}
 }
 

@@ -78,7 +78,7 @@ than a year.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&s.Requirement, "requirement", "", "the requirement's id, as partnerguard rules lists them")
+	f.StringVar(&s.Requirement, "requirement", "", "the requirement's id, as partnerguard rules lists them, or that of a best practice (P22)")
 	f.StringVar(&s.Account, "account", "", "the account that is left out (makes it an exception)")
 	f.StringVar(&s.What, "what", "", "what exactly is vouched for, or left out")
 	f.StringVar(&s.Who, "who", "", "the person who vouches")
@@ -93,6 +93,11 @@ than a year.`,
 		var ids []string
 		for _, r := range partner.Book() {
 			ids = append(ids, r.ID+"\t"+r.Title)
+		}
+		for _, p := range partner.Practices() {
+			if p.Mode.Attestable() {
+				ids = append(ids, p.ID+"\t"+p.Title)
+			}
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp
 	})
@@ -110,8 +115,16 @@ func writable(s *vouch.Statement) error {
 	if s.Requirement == "" {
 		return nil
 	}
+	if p, ok := partner.FindPractice(s.Requirement); ok {
+		if !p.Mode.Attestable() {
+			return problem.New(problem.Usage, "what is collected alone decides %s: nobody's word counts for it", p.ID).
+				WithHint("partnerguard practices %s says what would decide it", p.ID)
+		}
+		return nil
+	}
 	if _, ok := partner.Find(s.Requirement); !ok {
-		return problem.New(problem.Usage, "no requirement is called %.40q", s.Requirement).WithHint("partnerguard rules lists them")
+		return problem.New(problem.Usage, "no requirement is called %.40q", s.Requirement).
+			WithHint("partnerguard rules lists them, and partnerguard practices the best practices")
 	}
 	return nil
 }

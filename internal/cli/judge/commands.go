@@ -16,6 +16,6 @@ type Joined struct {
 // Commands are the commands of this wing.
 func Commands(env *kit.Env, more Joined) []*cobra.Command {
 	return append([]*cobra.Command{newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env),
-		newDates(env), newAttest(env), NewDelegation(env, more.Delegation...), NewSpend(env, more.Spend...),
+		newDates(env), newAttest(env), newPractices(env), NewDelegation(env, more.Delegation...), NewSpend(env, more.Spend...),
 		NewRemedy(env, more.Sign, more.Remedy...)}, keeping(env)...)
 }
