@@ -36,6 +36,7 @@ import (
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
+	remedyrun "partnerguard/internal/remedy/run"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/snapshot"
 	"partnerguard/internal/trail"
@@ -91,6 +92,7 @@ type Installation struct {
 	containWords lastWords[[2]string]
 	budgetWords  lastWords[string]
 	revokeWords  lastWords[revoke.Said]
+	remedyWords  lastWords[[2]string]
 
 	// OddSpending, when set, gives what our own eyes found in customers' spending, by tenant
 	// in lower case.
@@ -269,7 +271,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books(), contain.Books(), desk.Books(), budget.Books(), revoke.Books())
+		queue.Books(), move.Books(), contain.Books(), desk.Books(), budget.Books(), revoke.Books(), remedyrun.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

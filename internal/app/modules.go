@@ -32,6 +32,7 @@ import (
 	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
+	remedyrun "partnerguard/internal/remedy/run"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/trail/reading"
@@ -61,6 +62,7 @@ type features struct {
 	Inquiry    *inquiry.Inquiry // what happened, of each alert
 	Budgets    *budget.Budgets
 	Gateway    *Gateway
+	Remedy     *remedyrun.Runner // plans that change a tenant
 }
 
 // What serve wants of a feature; each has some of these.
@@ -104,6 +106,7 @@ func (i *Installation) modules() []module {
 		{"fraud inquiry", i.Inquiry},
 		{"budgets", i.Budgets},
 		{"gateway", i.Gateway},
+		{"remedy", i.Remedy},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -175,7 +178,10 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeGateway(); err != nil {
 		return err
 	}
-	return i.makeBudgets()
+	if err = i.makeBudgets(); err != nil {
+		return err
+	}
+	return i.makeRemedy()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -235,6 +241,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeGateway() // and hold revocations to their marks
+	}
+	if err == nil {
+		err = i.makeRemedy() // and reach a tenant
 	}
 	return err
 }

@@ -42,6 +42,8 @@ var owner = map[string]string{
 	"fraud_rings": "fraud/doorbell", "fraud_ring_counts": "fraud/doorbell",
 	"budget_runs": "fraud/budget", "budget_items": "fraud/budget", "budget_steps": "fraud/budget",
 	"gateway_decisions": "gateway/ledger", "gateway_revocations": "gateway/revoke",
+	"remedy_plans": "remedy/run", "remedy_runs": "remedy/run", "remedy_steps": "remedy/run", "remedy_acts": "remedy/run",
+	"remedy_approvals": "remedy/run",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

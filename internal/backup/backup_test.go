@@ -175,7 +175,7 @@ func TestAcross(t *testing.T) {
 // stateOf are words that a table takes as a state.
 var stateOf = map[string]string{"exceptions": "proposed", "alerts": "open", "notify_deliveries": "waiting", "mfa_keys": "signing",
 	"delegation_runs": "running", "delegation_moves": "waiting", "fraud_answers": "sent", "contain_runs": "waiting", "contain_steps": "ready",
-	"budget_runs": "running", "budget_items": "waiting"}
+	"budget_runs": "running", "budget_items": "waiting", "remedy_runs": "running", "remedy_steps": "ready"}
 
 // fillAll puts a row into each table that has none.
 func fillAll(t *testing.T, d *db.DB) {

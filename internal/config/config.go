@@ -33,6 +33,7 @@ import (
 	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/remedy/run"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/renew"
 	"partnerguard/internal/trail/anchor"
@@ -82,6 +83,7 @@ type Config struct {
 
 	Delegation move.Config    `yaml:",inline"`
 	Contain    contain.Config `yaml:",inline"`
+	Remedy     run.Config     `yaml:",inline"`
 
 	Fraud    desk.Config     `yaml:",inline"`
 	Doorbell doorbell.Config `yaml:",inline"`

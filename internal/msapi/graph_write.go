@@ -41,9 +41,13 @@ func (g *Graph) Write(ctx context.Context, w Write) (Reply, error) {
 	return g.answer(ctx, w.Method, w.Path, header, w.Body, false)
 }
 
-// Read reads one object with its ETag.
+// Read reads one object with its ETag. A path that counts is an advanced query, which
+// directory objects want a header for (contracts.md section 3.0).
 func (g *Graph) Read(ctx context.Context, path string) (Reply, error) {
 	header := map[string]string{"client-request-id": token.GUID(), "Prefer": "include-unknown-enum-members"}
+	if strings.Contains(path, "$count=true") {
+		header["ConsistencyLevel"] = "eventual"
+	}
 	return g.answer(ctx, http.MethodGet, path, header, nil, true)
 }
 

@@ -1,6 +1,9 @@
 package remedy
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Gate is what was found out about a plan at one stage, before it is done. A gate that is
 // not passed refuses; a person may accept a named consequence, and never silences the gate.
@@ -59,6 +62,8 @@ type Finding struct {
 	Subject string      `json:"subject,omitempty"`
 	// SubjectID is the account's, the app's or the policy's id.
 	SubjectID string   `json:"subjectId,omitempty"`
+	App       string   `json:"app,omitempty"`    // of [Breaks]: the app, as sign-ins name it by id; "" any
+	Client    string   `json:"client,omitempty"` // of [Breaks]: Microsoft's clientAppUsed; "" any
 	Text      string   `json:"text"`
 	SignIns   int64    `json:"signIns,omitempty"` // recorded ones that it concerns
 	WaysOut   []string `json:"waysOut,omitempty"` // each must be done, or the finding accepted by name
@@ -78,4 +83,11 @@ type Way struct {
 	Account string `json:"account"`
 	How     string `json:"how"`              // by which method, past which policies
 	Tested  string `json:"tested,omitempty"` // when it was last seen to work: a sign-in's day; "" never seen
+}
+
+// About says that a finding is about what a policy did to an account's sign-ins: the same
+// account, and the same app and client where the finding names them.
+func (f *Finding) About(e *Effect) bool {
+	same := func(of, is string) bool { return of == "" || strings.EqualFold(of, is) }
+	return f.SubjectID != "" && strings.EqualFold(f.SubjectID, e.Account) && same(f.App, e.App) && same(f.Client, e.Client)
 }

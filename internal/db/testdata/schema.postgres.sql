@@ -786,6 +786,55 @@ registrations.body text NOT NULL
 registrations.mark bytea NOT NULL DEFAULT '\x'::bytea
 registrations registrations_pkey PRIMARY KEY (client_id)
 CREATE UNIQUE INDEX registrations_pkey ON public.registrations USING btree (client_id)
+remedy_acts.run text NOT NULL
+remedy_acts.seq bigint NOT NULL
+remedy_acts.n bigint NOT NULL
+remedy_acts.what text NOT NULL
+remedy_acts.asked bigint NOT NULL
+remedy_acts.answered bigint NOT NULL
+remedy_acts.result text NOT NULL
+remedy_acts.words text NOT NULL
+remedy_acts remedy_acts_pkey PRIMARY KEY (run, seq, n)
+CREATE UNIQUE INDEX remedy_acts_pkey ON public.remedy_acts USING btree (run, seq, n)
+remedy_approvals.run text NOT NULL
+remedy_approvals.plan text NOT NULL
+remedy_approvals.actor text NOT NULL
+remedy_approvals.approved bigint NOT NULL
+remedy_approvals.mark bytea NOT NULL
+remedy_approvals remedy_approvals_pkey PRIMARY KEY (run)
+CREATE UNIQUE INDEX remedy_approvals_pkey ON public.remedy_approvals USING btree (run)
+remedy_plans.id text NOT NULL
+remedy_plans.body text NOT NULL
+remedy_plans.made bigint NOT NULL
+remedy_plans.actor text NOT NULL
+remedy_plans.mark bytea NOT NULL
+remedy_plans remedy_plans_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX remedy_plans_pkey ON public.remedy_plans USING btree (id)
+remedy_runs.id text NOT NULL
+remedy_runs.tenant text NOT NULL
+remedy_runs.state text NOT NULL
+remedy_runs.body text NOT NULL
+remedy_runs.version bigint NOT NULL
+remedy_runs.mark bytea NOT NULL
+remedy_runs.applied bigint NOT NULL
+remedy_runs.next bigint NOT NULL
+remedy_runs.holder text NOT NULL
+remedy_runs.held_until bigint NOT NULL
+remedy_runs remedy_runs_pkey PRIMARY KEY (id)
+remedy_runs remedy_runs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'watching'::text, 'holding'::text, 'stopped'::text, 'undoing'::text, 'undone'::text, 'ended'::text])))
+CREATE INDEX remedy_runs_next ON public.remedy_runs USING btree (next)
+CREATE UNIQUE INDEX remedy_runs_pkey ON public.remedy_runs USING btree (id)
+CREATE INDEX remedy_runs_tenant ON public.remedy_runs USING btree (tenant)
+remedy_steps.run text NOT NULL
+remedy_steps.seq bigint NOT NULL
+remedy_steps.state text NOT NULL
+remedy_steps.step text NOT NULL
+remedy_steps.body text NOT NULL
+remedy_steps.version bigint NOT NULL
+remedy_steps.mark bytea NOT NULL
+remedy_steps remedy_steps_pkey PRIMARY KEY (run, seq)
+remedy_steps remedy_steps_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'going'::text, 'asked'::text, 'done'::text, 'found'::text, 'failed'::text, 'left'::text, 'undoing'::text, 'undone'::text, 'stays'::text, 'not-taken'::text])))
+CREATE UNIQUE INDEX remedy_steps_pkey ON public.remedy_steps USING btree (run, seq)
 settings.name text NOT NULL
 settings.value text NOT NULL
 settings settings_pkey PRIMARY KEY (name)

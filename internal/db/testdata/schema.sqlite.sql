@@ -748,6 +748,54 @@ CREATE TABLE registrations (
     waiting   TEXT NOT NULL,    -- JSON of a certificate made and not yet in use; '' none
     body      TEXT NOT NULL
 , mark BLOB NOT NULL DEFAULT x'') STRICT;
+CREATE TABLE remedy_acts (
+    run        TEXT NOT NULL,
+    seq        INTEGER NOT NULL, -- of the step
+    n          INTEGER NOT NULL, -- counts from 1
+    what       TEXT NOT NULL,
+    asked      INTEGER NOT NULL,
+    answered   INTEGER NOT NULL, -- 0: no answer is known
+    result     TEXT NOT NULL,
+    words      TEXT NOT NULL,
+    PRIMARY KEY (run, seq, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE remedy_approvals (
+    run        TEXT PRIMARY KEY,
+    plan       TEXT NOT NULL,    -- its SHA-256
+    actor      TEXT NOT NULL,
+    approved   INTEGER NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE remedy_plans (
+    id         TEXT PRIMARY KEY, -- SHA-256 of what a signature covers
+    body       TEXT NOT NULL,    -- the file
+    made       INTEGER NOT NULL, -- when it was taken over; microseconds, as are all times here
+    actor      TEXT NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE remedy_runs (
+    id         TEXT PRIMARY KEY,
+    tenant     TEXT NOT NULL,    -- in lower case
+    state      TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'watching', 'holding', 'stopped', 'undoing', 'undone', 'ended')),
+    body       TEXT NOT NULL,    -- JSON: its plan, how far it came, and what was found out
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL,
+    applied    INTEGER NOT NULL,
+    next       INTEGER NOT NULL, -- looked at again then; 0: not by itself
+    holder     TEXT NOT NULL,    -- the process that does it now
+    held_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE remedy_steps (
+    run        TEXT NOT NULL,
+    seq        INTEGER NOT NULL, -- counts from 1, in order
+    state      TEXT NOT NULL
+        CHECK (state IN ('ready', 'going', 'asked', 'done', 'found', 'failed', 'left', 'undoing', 'undone', 'stays', 'not-taken')),
+    step       TEXT NOT NULL,    -- JSON: what it does in its stage
+    body       TEXT NOT NULL,    -- JSON: how far it came, and the object as it was
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL,
+    PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -854,3 +902,5 @@ CREATE INDEX notify_attempts_last ON notify_attempts (channel, began);
 CREATE INDEX notify_deliveries_due ON notify_deliveries (state, due);
 CREATE INDEX notify_messages_at ON notify_messages (at);
 CREATE INDEX posture_facts_now ON posture_facts (tenant, till);
+CREATE INDEX remedy_runs_next ON remedy_runs (next);
+CREATE INDEX remedy_runs_tenant ON remedy_runs (tenant);

@@ -78,11 +78,11 @@ var kinds = map[remedy.Kind]*kind{
 	},
 	remedy.Group: {
 		shape: narrow(map[string]*shape{
-			"displayName": one(text), "description": one(text), "mailEnabled": one(boolean).none(false), "mailNickname": one(text),
+			"displayName": one(text), "description": one(text), "mailEnabled": one(boolean), "mailNickname": one(text),
 			"securityEnabled": one(boolean), "isAssignableToRole": one(boolean).none(false), "groupTypes": one(enumSet, "Unified", "DynamicMembership"),
 		}), words: "group", base: "/groups",
 		names:       "id,displayName,description,mailEnabled,mailNickname,securityEnabled,isAssignableToRole,groupTypes",
-		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores},
+		do:          map[remedy.Do]remedy.Undo{remedy.Create: remedy.Removes, remedy.Update: remedy.Restores, remedy.Delete: remedy.Recreates},
 		permissions: []string{"Group.ReadWrite.All"}, role: "Groups Administrator", source: "group member",
 		fixed: []string{"isAssignableToRole"},
 	},

@@ -36,12 +36,14 @@ const (
 	ExternalMFA      Feature = "external-mfa"      // register our MFA provider: app, method, people
 	HardwareOATH     Feature = "hardware-oath"     // upload our seeds as hardware OATH tokens
 	Mail             Feature = "mail"              // the mail bridge, as the account that signs in
+	Remedy           Feature = "remedy"            // change settings by plan: Conditional Access, defaults, methods, stages' groups
+	RemedyApps       Feature = "remedy-apps"       // change roles, consents and apps by plan
 )
 
 // Features lists all features.
 func Features() []Feature {
 	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, SecureScore, Licences, Delegation, DelegationChange, Alerts,
-		AlertsAnswer, Azure, Collect, ExternalMFA, HardwareOATH, Mail}
+		AlertsAnswer, Azure, Collect, ExternalMFA, HardwareOATH, Mail, Remedy, RemedyApps}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -82,6 +84,15 @@ var delegated = map[string]map[string]string{
 		"Policy.ReadWrite.AuthenticationMethod":           "7e823077-d88e-468f-a337-e18f1f0e6c7c",
 		"UserAuthMethod-External.ReadWrite.All":           "9d91805d-0f53-43e3-a0f3-303ad4f3056f",
 		"UserAuthMethod-HardwareOATH.ReadWrite.All":       "480643f2-a162-43c5-a670-dc1494fc911b",
+		"Policy.ReadWrite.ConditionalAccess":              "ad902697-1014-4ef5-81ef-2b4301988e8c",
+		"Policy.ReadWrite.SecurityDefaults":               "0b2a744c-2abf-4f1e-ad7e-17a087e2be99",
+		"Application.Read.All":                            "c79f8feb-a9db-4090-85f9-90d820caa0eb",
+		"Group.ReadWrite.All":                             "4e46008b-f24c-477d-8fff-7bb4ec7aafe0",
+		"RoleManagement.ReadWrite.Directory":              "d01b97e9-cbc0-49fe-810a-750afd5527a3",
+		"DelegatedPermissionGrant.ReadWrite.All":          "41ce6ca6-6826-4807-84f1-1c82854f7ee5",
+		"AppRoleAssignment.ReadWrite.All":                 "84bccea3-f856-4a8a-967b-dbe0a3d53a64",
+		"Policy.ReadWrite.Authorization":                  "edd3c878-b384-41fd-95ad-e7407dd775be",
+		"Policy.ReadWrite.ConsentRequest":                 "4d135e65-66b8-41a8-9f8b-081452c91774",
 	},
 }
 
@@ -106,6 +117,10 @@ var needs = map[Feature]map[string][]string{
 	ExternalMFA: {GraphApp: {"Application.ReadWrite.All", "Policy.ReadWrite.AuthenticationMethod",
 		"UserAuthMethod-External.ReadWrite.All"}},
 	HardwareOATH: {GraphApp: {"Policy.ReadWrite.AuthenticationMethod", "UserAuthMethod-HardwareOATH.ReadWrite.All"}},
+	Remedy: {GraphApp: {"Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All", "Policy.ReadWrite.SecurityDefaults",
+		"Policy.ReadWrite.AuthenticationMethod", "Group.ReadWrite.All", "AuditLog.Read.All"}},
+	RemedyApps: {GraphApp: {"Directory.Read.All", "Application.ReadWrite.All", "RoleManagement.ReadWrite.Directory",
+		"DelegatedPermissionGrant.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Policy.ReadWrite.Authorization", "Policy.ReadWrite.ConsentRequest"}},
 	Collect: {ARMApp: {"user_impersonation"}, GraphApp: {"Policy.Read.All", "Directory.Read.All", "AuditLog.Read.All", "RoleEligibilitySchedule.Read.Directory",
 		"PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Read.AzureADGroup",
 		"DelegatedAdminRelationship.Read.All", "PartnerSecurity.Read.All"}},
@@ -299,6 +314,9 @@ func includes(w, n string) bool {
 		return true
 	}
 	if strings.Replace(w, ".ReadWrite.", ".Read.", 1) == n && w != n {
+		return true
+	}
+	if w == "Group.ReadWrite.All" && n == "GroupMember.ReadWrite.All" {
 		return true
 	}
 	if w == "Policy.Read.All" && slices.Contains(readByPolicy, n) {

@@ -29,6 +29,15 @@ var allows = map[string]map[string]string{
 		"Policy.ReadWrite.AuthenticationMethod":           "change which authentication methods people may use",
 		"UserAuthMethod-External.ReadWrite.All":           "register people for external MFA",
 		"UserAuthMethod-HardwareOATH.ReadWrite.All":       "give people hardware OATH tokens, and activate them",
+		"Policy.ReadWrite.ConditionalAccess":              "change Conditional Access policies, named locations and authentication strengths",
+		"Policy.ReadWrite.SecurityDefaults":               "switch security defaults on and off",
+		"Application.Read.All":                            "read app registrations and service principals",
+		"Group.ReadWrite.All":                             "make groups, and change who is in them",
+		"RoleManagement.ReadWrite.Directory":              "change who holds which role",
+		"DelegatedPermissionGrant.ReadWrite.All":          "change what apps may do for people",
+		"AppRoleAssignment.ReadWrite.All":                 "change what apps may do by themselves",
+		"Policy.ReadWrite.Authorization":                  "change what people may consent to",
+		"Policy.ReadWrite.ConsentRequest":                 "change who is asked for consent",
 	},
 }
 
@@ -45,6 +54,8 @@ var why = map[Feature]string{
 	HardwareOATH: "upload the seeds of Partnerguard's own factors as hardware OATH tokens",
 	ExternalMFA:  "register Partnerguard's own MFA provider with Entra ID",
 	Mail:         "send and read mail for devices that know no modern authentication (the mail bridge)",
+	Remedy:       "change settings by a plan that was checked, in stages, and take it back",
+	RemedyApps:   "take roles, consents and credentials away by a plan, and give back what can be",
 }
 
 // Allows says what a permission of a resource lets the app do; "" for one that is

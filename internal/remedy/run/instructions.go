@@ -1,0 +1,187 @@
+//go:build !judge
+
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"partnerguard/internal/print"
+	"partnerguard/internal/remedy"
+	"partnerguard/internal/remedy/object"
+)
+
+// Instructions is the text by which a plan is taken back by hand: by Graph requests, by
+// PowerShell, or in the portal, with the objects as they were. It needs nothing of this
+// program. Without a run it is what is known before anything was done; r and list add what
+// was made and changed since.
+func Instructions(p *remedy.Plan, r *Run, list []Progress) string {
+	var b strings.Builder
+	line := func(f string, a ...any) { fmt.Fprintf(&b, f+"\n", a...) }
+	line("HOW TO TAKE PLAN %s BACK BY HAND", p.ID)
+	line("")
+	line("Tenant:  %s %s", p.Tenant.ID, print.Clean(p.Tenant.Name, print.MaxName))
+	line("Plan:    %s", p.SHA256())
+	line("Goal:    %s", print.Clean(p.Goal, print.MaxName))
+	line("")
+	line("1. Sign in with a break-glass account to https://entra.microsoft.com (or Connect-MgGraph with its account).")
+	line("   It is excluded from the plan's policies, or was proved to get in past them.")
+	for _, w := range ways(p, r) {
+		line("   - %s: %s", print.Clean(w.Account, print.MaxName), print.Clean(w.How, print.MaxSaying))
+	}
+	line("2. If nobody gets in: every policy whose name is below can be switched off by any of these accounts under")
+	line("   Protection > Conditional Access > Policies (set it to Off). That alone gives sign-in back.")
+	line("3. Then take back the steps below, in this order. Each has the exact request.")
+	line("")
+	if r == nil {
+		for i := len(p.Steps) - 1; i >= 0; i-- {
+			s := p.Steps[i]
+			back(line, i+1, &s, "the plan makes it: its id is shown by partnerguard remedy status, or find it by its name in the portal")
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		x := &list[i]
+		switch x.State {
+		case Done, Going, Undoes, NotTaken, Failed:
+			s := backStep(x, r)
+			back(line, x.Seq, &s, "it is not known whether it was made: look in the portal")
+		}
+	}
+	line("Deleted policies and named locations can be restored for 30 days with the same id, deleted groups too.")
+	line("What Entra Backup keeps (7 days of daily snapshots, with P1) restores policies and groups as a whole.")
+	return b.String()
+}
+
+// ways are the ways in that the gates proved to remain.
+func ways(p *remedy.Plan, r *Run) []remedy.Way {
+	if r != nil {
+		for i := len(r.Past) - 1; i >= 0; i-- {
+			if g := r.Past[i].Gate; g != nil && len(g.Ways) > 0 {
+				return g.Ways
+			}
+		}
+	}
+	if p.Gate != nil {
+		return p.Gate.Ways
+	}
+	return nil
+}
+
+// backStep is a step that was done, as its way back needs it.
+func backStep(x *Progress, r *Run) remedy.Step {
+	s := x.Step
+	if s.ID = x.ID; s.ID == "" {
+		if id, err := object.ID(x.Step.ID, r.Made); err == nil {
+			s.ID = id
+		}
+	}
+	for _, o := range []*remedy.Object{&s.Before, &s.After} {
+		if len(*o) > 0 {
+			if got, err := object.Resolve(s.Kind, *o, r.Made); err == nil {
+				*o = got
+			}
+		}
+	}
+	if x.Was != nil {
+		s.Before = x.Was
+	}
+	if x.Became != nil && s.Do != remedy.Delete {
+		s.After = x.Became
+	}
+	return s
+}
+
+// back writes how one step is taken back.
+func back(line func(string, ...any), n int, s *remedy.Step, unknown string) {
+	line("STEP %d: %s (%s %s)", n, print.Clean(s.Text, print.MaxSaying), s.Do, s.Kind)
+	if s.Name != "" {
+		line("  name:   %s", print.Clean(s.Name, print.MaxName))
+	}
+	switch {
+	case s.Do == remedy.Ask:
+		line("  A person takes it back%s", undoWords(s))
+		line("")
+		return
+	case s.Undo == remedy.Irreversible:
+		line("  It cannot be taken back.")
+		line("")
+		return
+	case s.ID == "" || strings.Contains(s.ID, "{"):
+		line("  id:     not known yet: %s", unknown)
+	default:
+		line("  id:     %s", s.ID)
+	}
+	live := s.After
+	if s.Do == remedy.Delete {
+		live = nil
+	}
+	q, err := object.Back(s, live)
+	if err == nil && !q.None() {
+		line("  Graph:  %s https://graph.microsoft.com%s", q.Method, q.Path)
+		if len(q.Body) > 0 {
+			line("          Content-Type: application/json")
+			line("")
+			for _, l := range strings.Split(indented(q.Body), "\n") {
+				line("          %s", l)
+			}
+		}
+		line("  PowerShell:")
+		line("          Invoke-MgGraphRequest -Method %s -Uri 'https://graph.microsoft.com%s'%s", q.Method, strings.ReplaceAll(q.Path, "'", "''"),
+			map[bool]string{true: " -ContentType 'application/json' -Body $body", false: ""}[len(q.Body) > 0])
+		if len(q.Body) > 0 {
+			line("          # $body = @'")
+			for _, l := range strings.Split(indented(q.Body), "\n") {
+				line("          # %s", l)
+			}
+			line("          # '@")
+		}
+	}
+	line("  Portal: %s", portal(s.Kind))
+	if len(s.Before) > 0 {
+		line("  The object as it was:")
+		for _, l := range strings.Split(indented(s.Before), "\n") {
+			line("          %s", l)
+		}
+	}
+	line("")
+}
+
+func indented(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "", "  ") != nil {
+		return string(raw)
+	}
+	return b.String()
+}
+
+// portal says where in Microsoft's portal a kind is changed.
+func portal(k remedy.Kind) string {
+	const entra = "https://entra.microsoft.com > "
+	switch k {
+	case remedy.Policy:
+		return entra + "Protection > Conditional Access > Policies (deleted ones: Deleted policies)"
+	case remedy.Location:
+		return entra + "Protection > Conditional Access > Named locations"
+	case remedy.Strength:
+		return entra + "Protection > Conditional Access > Authentication strengths"
+	case remedy.Defaults:
+		return entra + "Overview > Properties > Manage security defaults"
+	case remedy.Methods, remedy.Method:
+		return entra + "Protection > Authentication methods"
+	case remedy.PerUserMFA:
+		return entra + "Users > All users > Per-user MFA"
+	case remedy.Group, remedy.Member:
+		return entra + "Groups > All groups (deleted ones: Deleted groups)"
+	case remedy.Role:
+		return entra + "Roles & admins > All roles"
+	case remedy.Credential:
+		return entra + "Applications > App registrations > Certificates & secrets"
+	case remedy.Principal, remedy.Grant, remedy.AppRole:
+		return entra + "Applications > Enterprise applications > Properties, Permissions"
+	case remedy.Authorization, remedy.ConsentRequests:
+		return entra + "Applications > Enterprise applications > Consent and permissions"
+	}
+	return entra + "as the step says"
+}
