@@ -62,7 +62,8 @@ func plan(t *testing.T, old, gone json.RawMessage, oldID, goneID, member string)
 				After: form(remedy.Policy, `{"displayName":"Codes","state":"enabled","conditions":{"users":{"includeUsers":["All"]},
 					"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"authenticationFlows":{"transferMethods":"deviceCodeFlow"}},
 					"grantControls":{"operator":"OR","builtInControls":["block"]}}`)},
-			{Do: remedy.Update, Kind: remedy.Policy, ID: oldID, Text: "Rename the old one", Before: form(remedy.Policy, string(old)), After: remedy.Object(wanted)},
+			{Do: remedy.Update, Kind: remedy.Policy, ID: oldID, Text: "Rename the old one", Before: form(remedy.Policy, string(old)),
+				After: remedy.Object(wanted)},
 			{Do: remedy.Delete, Kind: remedy.Policy, ID: goneID, Text: "Take one away", Before: form(remedy.Policy, string(gone))},
 			{Do: remedy.Ask, Kind: remedy.Person, Text: "Switch app passwords off", Task: &remedy.Task{Do: []string{"Open the settings\nof MFA"}}},
 		},
@@ -361,7 +362,8 @@ func (s *shell) replaced(out, rest string) string {
 }
 
 func (s *shell) run(script string) {
-	invoke := regexp.MustCompile(`^(?:\$(\w+) = \()?Invoke-MgGraphRequest -Method (\w+) -Uri \$uri( -Body \$body -ContentType 'application/json')?( -OutputType PSObject\)\.id| \| Out-Null)$`)
+	invoke := regexp.MustCompile(`^(?:\$(\w+) = \()?Invoke-MgGraphRequest -Method (\w+) -Uri \$uri( -Body \$body -ContentType 'application/json')?` +
+		`( -OutputType PSObject\)\.id| \| Out-Null)$`)
 	lines := strings.Split(script, "\n")
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]

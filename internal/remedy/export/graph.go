@@ -72,7 +72,7 @@ func graphHost(cloud string) string {
 	if c, known := entra.FindCloud(cloud); known {
 		return "https://" + strings.TrimPrefix(c.Graph, "https://")
 	}
-	return "https://graph.microsoft.com"
+	return "https://" + entra.GraphHost
 }
 
 // variable is a key as a name in the languages here.

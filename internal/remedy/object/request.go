@@ -32,7 +32,7 @@ func (r Request) In(cloud string) Request {
 	return r
 }
 
-const reference = "https://graph.microsoft.com/v1.0/directoryObjects/"
+const reference = "https://" + entra.GraphHost + "/v1.0/directoryObjects/"
 
 // ToRequest is the least request that does a step. ids are what the plan has made so far,
 // by key. It refuses to write what is not known to us, and a key that nothing was made for
