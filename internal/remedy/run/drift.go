@@ -74,7 +74,7 @@ func (c *Runner) Drift(ctx context.Context, run string) ([]Drift, error) {
 		}
 		for k := range steps {
 			x := &steps[k]
-			if (x.State == Done || x.State == Found) && x.Step.Do != remedy.Ask && x.ID != "" {
+			if (x.State == Done || x.State == Found) && x.Step.Do != remedy.Ask && (x.ID != "" || x.Step.Do == remedy.Update) {
 				last[r.Tenant+" "+string(x.Step.Kind)+" "+strings.ToLower(x.ID)] = leftOver{r, x, x.Since}
 			}
 		}

@@ -83,7 +83,7 @@ func (t *turn) target(ctx context.Context, p *Progress) (x target, err error) {
 	if x.step, err = t.resolved(p); err != nil {
 		return x, err
 	}
-	if x.step.ID == "" { // a create whose answer is not known
+	if x.step.ID == "" && x.step.Do == remedy.Create { // one whose answer is not known
 		if p.Asked.IsZero() {
 			x.how = before
 			return x, nil
@@ -304,7 +304,7 @@ func (t *turn) done(p *Progress, x *target) outcome {
 func (t *turn) older(p *Progress, live remedy.Object) bool {
 	for i := range t.list {
 		q := &t.list[i]
-		if q.Seq < p.Seq && q.State == Done && q.ID != "" && q.ID == p.ID && q.Was != nil && object.Equal(p.Step.Kind, live, q.Was) {
+		if q.Seq < p.Seq && q.State == Done && q.Step.Kind == p.Step.Kind && q.ID == p.ID && q.Was != nil && object.Equal(p.Step.Kind, live, q.Was) {
 			return t.c.now().Sub(q.Asked) < settling
 		}
 	}

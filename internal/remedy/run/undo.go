@@ -57,7 +57,7 @@ func (t *turn) backward(ctx context.Context) (time.Time, error) {
 func (t *turn) deeds(last *Progress) (out []*Progress) {
 	out = []*Progress{last}
 	made := last.Step.Do == remedy.Create
-	for i := last.Seq - 2; i >= 0 && last.ID != ""; i-- {
+	for i := last.Seq - 2; i >= 0 && (last.ID != "" || !made); i-- {
 		if p := &t.list[i]; p.State == Undoes && p.Step.Kind == last.Step.Kind && strings.EqualFold(p.ID, last.ID) {
 			out = append(out, p)
 			made = made || p.Step.Do == remedy.Create
@@ -158,11 +158,11 @@ func (t *turn) reverse(ctx context.Context, p *Progress) (s remedy.Step, waits *
 	if s, err = t.resolved(p); err != nil {
 		return s, nil, err
 	}
-	if s.ID == "" { // a create whose answer is not known
+	if s.ID == "" && s.Do == remedy.Create { // one whose answer is not known
 		if s.ID, err = t.lost(ctx, p, &s); err != nil {
 			return s, nil, err
 		}
-		if s.ID == "" {
+		if s.ID == "" { // Microsoft has none
 			o := become(Reverted, "nothing was made")
 			if t.c.now().Sub(p.Asked) < unseen {
 				o = pause(soon, "the answer was lost; it is looked whether it was made")
@@ -191,7 +191,7 @@ func undoneWords(s *remedy.Step, live remedy.Object) string {
 func (t *turn) newer(p *Progress, live remedy.Object) bool {
 	for i := range t.list {
 		q := &t.list[i]
-		if q.Seq > p.Seq && q.State == Reverted && q.ID == p.ID && q.Became != nil && object.Equal(p.Step.Kind, live, q.Became) {
+		if q.Seq > p.Seq && q.State == Reverted && q.Step.Kind == p.Step.Kind && q.ID == p.ID && q.Became != nil && object.Equal(p.Step.Kind, live, q.Became) {
 			return t.c.now().Sub(q.Since) < settling
 		}
 	}
