@@ -38,8 +38,6 @@ const maxReason = 500
 
 // Screens are the pages.
 func (p *Pages) Screens() []screen.Screen {
-	id := screen.Field{Name: "run", Label: "Plan", Kind: "hidden", Required: true, Max: 100}
-	why := screen.Field{Name: "reason", Label: "Why", Kind: "text", Max: maxReason}
 	return []screen.Screen{
 		{
 			Name: "remedy", Title: "Remedy", Icon: "heal", Group: screen.Posture, Order: 17, See: screen.SeePosture, Over: screen.OfHouse,
@@ -48,33 +46,48 @@ func (p *Pages) Screens() []screen.Screen {
 		},
 		{
 			Name: "remedy/plan", Title: "Plan", Icon: "heal", See: screen.SeePosture, Over: screen.OfHouse,
-			About: "One plan: what it changes in words, its stages and gates, the proof before and after, and what is next.",
+			About:  "One plan: what it changes in words, its stages and gates, the proof before and after, and what is next.",
 			Params: []screen.Param{{Name: "run", About: "The run's id, or a beginning of it that no other has."}},
 			List:   stepList, Load: p.loadPlan,
-			Acts: []screen.Act{
-				{Name: "approve", Title: "Approve", Do: screen.Approve, Form: []screen.Field{id}, Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
-					_, err := a.Approve(ctx, f.Get("run"))
-					return "Approved: its steps are done from now on.", err
-				}), About: "A second person's yes to exactly this plan. Read what it changes first."},
-				{Name: "stop", Title: "Stop", Do: screen.Operate, Form: []screen.Field{id, why}, Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
-					_, err := a.Stop(ctx, f.Get("run"), print.Clean(f.Get("reason"), maxReason))
-					return "Stopped: nothing more is begun.", err
-				}), About: "Nothing more is begun. What was done stays as it is."},
-				{Name: "rollback", Title: "Take it back", Do: screen.Operate, Form: []screen.Field{id, why}, Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
-					_, err := a.Rollback(ctx, f.Get("run"), print.Clean(f.Get("reason"), maxReason))
-					return "It is being taken back, the last step first.", err
-				}), About: "Restores each object as it was, the last step first. What somebody else changed since is left alone, and told."},
-				{Name: "confirm", Title: "It was done", Do: screen.Operate, Form: []screen.Field{id, {Name: "step", Label: "Step", Kind: "hidden", Required: true, Max: 10}},
-					Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
-						n, err := strconv.Atoi(f.Get("step"))
-						if err != nil || n < 1 {
-							return "", problem.New(problem.Usage, "that is no step")
-						}
-						_, err = a.Confirm(ctx, f.Get("run"), n)
-						return "Noted under your name.", err
-					}), About: "Says, under your name, that what a person had to do was done."},
-			},
+			Acts: p.acts(),
 		},
+	}
+}
+
+// acts are what can be done to a plan that was applied.
+func (p *Pages) acts() []screen.Act {
+	id := screen.Field{Name: "run", Label: "Plan", Kind: "hidden", Required: true, Max: 100}
+	why := screen.Field{Name: "reason", Label: "Why", Kind: "text", Max: maxReason}
+	step := screen.Field{Name: "step", Label: "Step", Kind: "hidden", Required: true, Max: 10}
+	return []screen.Act{
+		{Name: "approve", Title: "Approve", Do: screen.Approve, Form: []screen.Field{id},
+			About: "A second person's yes to exactly this plan. Read what it changes first.",
+			Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
+				_, err := a.Approve(ctx, f.Get("run"))
+				return "Approved: its steps are done from now on.", err
+			})},
+		{Name: "stop", Title: "Stop", Do: screen.Operate, Form: []screen.Field{id, why},
+			About: "Nothing more is begun. What was done stays as it is.",
+			Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
+				_, err := a.Stop(ctx, f.Get("run"), print.Clean(f.Get("reason"), maxReason))
+				return "Stopped: nothing more is begun.", err
+			})},
+		{Name: "rollback", Title: "Take it back", Do: screen.Operate, Form: []screen.Field{id, why},
+			About: "Restores each object as it was, the last step first. What somebody else changed since is left alone, and told.",
+			Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
+				_, err := a.Rollback(ctx, f.Get("run"), print.Clean(f.Get("reason"), maxReason))
+				return "It is being taken back, the last step first.", err
+			})},
+		{Name: "confirm", Title: "It was done", Do: screen.Operate, Form: []screen.Field{id, step},
+			About: "Says, under your name, that what a person had to do was done.",
+			Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
+				n, err := strconv.Atoi(f.Get("step"))
+				if err != nil || n < 1 {
+					return "", problem.New(problem.Usage, "that is no step")
+				}
+				_, err = a.Confirm(ctx, f.Get("run"), n)
+				return "Noted under your name.", err
+			})},
 	}
 }
 

@@ -106,7 +106,8 @@ var stepList = &screen.List[Step]{
 			return screen.Cell{Said: &said, Sub: s.Words}
 		}, Text: func(s *Step) string { return s.State }},
 		{Name: "changes", Head: "Changes", Only: true, Text: func(s *Step) string { return strings.Join(s.Changes, "; ") }},
-		{Name: "undo", Head: "Way back", Drop: true, Cell: func(s *Step) screen.Cell { return screen.Cell{Text: undoWords[remedy.Undo(s.Undo)], Quiet: true} },
+		{Name: "undo", Head: "Way back", Drop: true,
+			Cell: func(s *Step) screen.Cell { return screen.Cell{Text: undoWords[remedy.Undo(s.Undo)], Quiet: true} },
 			Text: func(s *Step) string { return s.Undo }},
 	},
 	Detail: func(s *Step) []screen.Block {
@@ -147,8 +148,9 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 		return nil, err
 	}
 	l, stages, people := lineOf(s), stagesOf(s), a.Viewer.May(screen.SeePeople)
-	v := &screen.View{Rows: stepList.Of(stepsOf(s, people)), Summary: summary{l, stages, s.Proof}, Sentence: print.Clean(l.Goal, 200) + ", " + print.Clean(l.Name, 120),
-		Nothing: &screen.Nothing{Head: "No step was begun", Text: "What it changes is shown once the plan can be read."}}
+	v := &screen.View{Rows: stepList.Of(stepsOf(s, people)), Summary: summary{l, stages, s.Proof},
+		Sentence: print.Clean(l.Goal, 200) + ", " + print.Clean(l.Name, 120),
+		Nothing:  &screen.Nothing{Head: "No step was begun", Text: "What it changes is shown once the plan can be read."}}
 	if a.Machine {
 		return v, nil
 	}
@@ -186,16 +188,7 @@ func notices(s *run.Status) (out []screen.Notice) {
 // nextCard says what is next, with what can be done.
 func nextCard(s *run.Status, l *Line) screen.Block {
 	id := url.Values{"run": {s.ID}}
-	return screen.Func(func(b *screen.Builder) {
-		b.Class("section", "card")
-		b.Class("header", "row")
-		b.Elem("h2", "What is next")
-		b.End("header")
-		b.Class("p", "row mt0")
-		b.Said(stateSaid(l.State), false)
-		b.End("p")
-		b.Elem("p", print.Ended(print.Sentence(print.Clean(s.Next, 400))), screen.A("class", "mt0"))
-		b.Open("footer")
+	buttons := screen.Func(func(b *screen.Builder) {
 		b.Class("span", "row")
 		if s.State == run.Waiting {
 			screen.Do{Path: "/remedy/plan/approve", Right: screen.Approve, Text: "Approve", Fields: id, Primary: true}.Build(b)
@@ -207,9 +200,9 @@ func nextCard(s *run.Status, l *Line) screen.Block {
 			screen.Do{Path: "/remedy/plan/rollback", Right: screen.Operate, Text: "Take it back", Fields: id, Danger: true}.Build(b)
 		}
 		b.End("span")
-		b.End("footer")
-		b.End("section")
 	})
+	return screen.Card{ID: "next", Head: "What is next", Aside: stateSaid(l.State).Word, Body: []screen.Block{
+		screen.Para{Text: print.Ended(print.Sentence(print.Clean(s.Next, 400))), Class: "mt0"}, buttons}}
 }
 
 func answerSaid(word string) *page.Said {
@@ -233,7 +226,8 @@ func proofCard(list []remedy.Answer) screen.Block {
 		}
 		items.List = append(items.List, screen.Item{Said: answerSaid(a.After), Lead: print.Clean(a.Question, 100), Text: text})
 	}
-	return screen.Card{ID: "proof", Head: "Proof before and after", Note: "Over the settings as they are, by the same engine that found the gap.", Body: []screen.Block{items}}
+	return screen.Card{ID: "proof", Head: "Proof before and after", Note: "Over the settings as they are, by the same engine that found the gap.",
+		Body: []screen.Block{items}}
 }
 
 // gateOf is the gate that counts now: where it stopped, else of the last stage.
@@ -260,7 +254,8 @@ func gateCard(s *run.Status, people bool) screen.Block {
 	items := screen.Items{Empty: "Nothing stands against it."}
 	for i := range g.Findings {
 		f := &g.Findings[i]
-		it := screen.Item{Said: findingSaid(f), Lead: print.Clean(f.Subject, 120), Text: print.Clean(f.Text, 400), Meta: "id " + print.Clean(f.ID, 20)}
+		said := findingSaid(f)
+		it := screen.Item{Said: said, Lead: print.Clean(f.Subject, 120), Text: print.Clean(f.Text, 400), Meta: said.Word + " · id " + print.Clean(f.ID, 20)}
 		if !people && f.SubjectID != "" {
 			it.Lead, it.Text = "an account or an app", ""
 		} else if len(f.WaysOut) > 0 {
@@ -276,7 +271,8 @@ func gateCard(s *run.Status, people bool) screen.Block {
 		word = page.Said{Tone: print.Good, Word: "passed"}
 	}
 	ways := fmt.Sprintf("%s in were proved to remain for the break-glass accounts", print.Plural(int64(len(g.Ways)), "ways"))
-	return screen.Card{ID: "gate", Head: "Gate before " + print.Clean(string(g.Stage), 40), Aside: word.Word, Note: print.Sentence(ways) + ".", Body: []screen.Block{items}}
+	return screen.Card{ID: "gate", Head: "Gate before " + print.Clean(string(g.Stage), 40), Aside: word.Word, Note: print.Sentence(ways) + ".",
+		Body: []screen.Block{items}}
 }
 
 func findingSaid(f *remedy.Finding) *page.Said {
@@ -300,9 +296,12 @@ func stageCard(list []stage) screen.Block {
 		if s.State == "to come" {
 			tone = print.Muted
 		}
-		it := screen.Item{Said: &page.Said{Tone: tone, Word: s.State}, Lead: s.Stage}
+		it := screen.Item{Said: &page.Said{Tone: tone, Word: s.State}, Lead: s.Stage, Text: s.State}
 		if !s.Began.IsZero() {
-			it.When = s.Began.UTC().Format("2 Jan")
+			it.Meta = "since " + s.Began.UTC().Format("2 Jan 15:04 UTC")
+		}
+		if !s.Ended.IsZero() {
+			it.Meta = s.Began.UTC().Format("2 Jan") + " to " + s.Ended.UTC().Format("2 Jan")
 		}
 		items.List = append(items.List, it)
 	}
