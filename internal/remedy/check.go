@@ -242,7 +242,8 @@ func (c *checker) tail() {
 		"the objects as they were are not those that the plan was made from")
 	for i, a := range p.Accepted {
 		at := fmt.Sprintf("/accepted/%d", i)
-		c.need(findingForm.MatchString(a.Finding), at+"/finding", "the id that `partnerguard remedy check` names", "%s is no id of a finding", clipped(a.Finding))
+		c.need(findingForm.MatchString(a.Finding), at+"/finding", "the id that `partnerguard remedy check` names", "%s is no id of a finding",
+			clipped(a.Finding))
 		c.text(a.By, at+"/by", true)
 		c.text(a.Why, at+"/why", true)
 		c.need(!a.Until.IsZero(), at+"/until", "a day, such as 2027-03-31T00:00:00Z", "it does not say until when")

@@ -96,6 +96,9 @@ func (p *Plan) Write(w io.Writer, comment ...string) error {
 
 // plain takes out of a comment what would end its line for a reader of YAML.
 func plain(s string) string {
+	if unbalanced(s) {
+		s = strings.NewReplacer("[", "(", "{", "(", "]", ")", "}", ")").Replace(s)
+	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == utf8.RuneError {
 			return ' '

@@ -306,8 +306,11 @@ func scalar(s string) string {
 	}
 	var b strings.Builder
 	b.WriteByte('"')
+	odd := unbalanced(s)
 	for _, r := range s {
 		switch {
+		case odd && strings.ContainsRune("[]{}", r):
+			fmt.Fprintf(&b, `\u%04x`, r)
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
@@ -323,4 +326,23 @@ func scalar(s string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
+}
+
+// unbalanced reports brackets in a text that a reader who counts them before it knows
+// what a text is would take for depth.
+func unbalanced(s string) bool {
+	depth, most := 0, 0
+	for _, r := range s {
+		switch r {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		most = max(most, depth)
+		if depth < 0 {
+			return true
+		}
+	}
+	return depth != 0 || most > 3
 }

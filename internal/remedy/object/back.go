@@ -89,7 +89,8 @@ func backDelete(k *kind, step *remedy.Step, now map[string]any) (Request, error)
 	case remedy.Recreates:
 		return Again(step)
 	}
-	return Request{}, problem.New(problem.Conflict, "a %s that was removed does not come back", k.words).WithHint("make a new one, and give it to whoever used it")
+	return Request{}, problem.New(problem.Conflict, "a %s that was removed does not come back", k.words).
+		WithHint("make a new one, and give it to whoever used it")
 }
 
 // Again makes what a step took away anew, where Microsoft keeps it no longer: its id is

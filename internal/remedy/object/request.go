@@ -32,7 +32,7 @@ func (r Request) In(cloud string) Request {
 	return r
 }
 
-const reference = "https://graph.microsoft.com/v1.0/directoryObjects/"
+const reference = "https://" + entra.GraphHost + "/v1.0/directoryObjects/"
 
 // ToRequest is the least request that does a step. ids are what the plan has made so far,
 // by key. It refuses to write what is not known to us, and a key that nothing was made for
@@ -126,6 +126,10 @@ func (w *writing) create() (Request, error) {
 		return Request{}, err
 	}
 	switch w.step.Kind {
+	case remedy.Group: // Graph wants it to be said of what is made
+		if all, is := body.(map[string]any); is && all["mailEnabled"] == nil {
+			all["mailEnabled"] = false
+		}
 	case remedy.Member:
 		group, _ := w.want["group"].(string)
 		member, _ := w.want["member"].(string)
