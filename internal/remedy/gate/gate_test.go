@@ -188,3 +188,34 @@ func TestForetold(t *testing.T) {
 		t.Errorf("a stage that reports is refused:\n%s", said(g))
 	}
 }
+
+// TestWhoIsNoWay: an administrator whom no policy asks is no way in while it is not known
+// what it has registered; a declared break-glass account is.
+func TestWhoIsNoWay(t *testing.T) {
+	in := input(plan(create(t, policy("", "New", "enabled", `"includeUsers":["`+ben+`"]`, "", `"mfa"`))))
+	in.Tenant.Policies = nil
+	unknownMethods(&in, func(access.Subject) bool { return true })
+	in.Actor = "app:1"
+	g := look(t, in)
+	if len(g.Ways) != 2 || g.Ways[0].Account != "bg1@contoso.example" || g.Ways[1].Account != "bg2@contoso.example" {
+		t.Errorf("ways %v", g.Ways)
+	}
+	for i := range in.Tenant.Users {
+		in.Tenant.Users[i].BreakGlass = false
+	}
+	if g = look(t, in); g.Passed || len(g.Ways) != 0 {
+		t.Errorf("passed %v, ways %v", g.Passed, g.Ways)
+	}
+}
+
+// TestStageHolds: nobody who is a break-glass account or synchronises is in a stage, even
+// when the plan names them.
+func TestStageHolds(t *testing.T) {
+	p := plan(create(t, policy("", "New", "enabled", gentle, "", `"mfa"`)))
+	p.Pilot = []string{bg1, sync, ben}
+	p.Stages = []remedy.Stage{remedy.Pilot, "99%", remedy.All}
+	text := say(expand(t, p, "", "99%"))
+	if strings.Contains(text, `"member":"`+bg1) || strings.Contains(text, `"member":"`+sync) || !strings.Contains(text, `"member":"`+ben) {
+		t.Errorf("%s", text)
+	}
+}
