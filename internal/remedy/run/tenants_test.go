@@ -30,7 +30,8 @@ var (
 func (r *rig) update(kind remedy.Kind, id, text string, staged bool, change func(map[string]any)) remedy.Step {
 	r.Helper()
 	before := r.live(kind, id)
-	return remedy.Step{Do: remedy.Update, Kind: kind, ID: id, Name: text, Text: text, Before: before, After: canonical(r, kind, edited(r, before, change)), Staged: staged}
+	return remedy.Step{Do: remedy.Update, Kind: kind, ID: id, Name: text, Text: text, Before: before, Staged: staged,
+		After: canonical(r, kind, edited(r, before, change))}
 }
 
 // defaultsOff is a tenant with security defaults instead of policies.
@@ -63,7 +64,8 @@ func (r *rig) locationOf(trusted bool) string {
 	r.Helper()
 	var made struct{ ID string }
 	decode(r, r.do("POST", "/v1.0/identity/conditionalAccess/namedLocations", fmt.Sprintf(`{"@odata.type":"#microsoft.graph.ipNamedLocation",`+
-		`"displayName":"an office","isTrusted":%v,"ipRanges":[{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"192.0.2.0/24"}]}`, trusted)), &made)
+		`"displayName":"an office","isTrusted":%v,"ipRanges":[{"@odata.type":"#microsoft.graph.iPv4CidrRange",`+
+		`"cidrAddress":"192.0.2.0/24"}]}`, trusted)), &made)
 	return made.ID
 }
 
