@@ -7,7 +7,7 @@ RACEPART ?=
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform h2spec attack collect-attack moves worlds detection tokens bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform h2spec attack collect-attack moves remedy worlds detection tokens bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -92,6 +92,10 @@ tokens: ## the gateway's attack corpus: every token, refused by its reason; fail
 
 moves: ## the walk of faults and deaths over 500 customers' moves of delegation, and its model in full
 	PARTNERGUARD_MOVES=500 $(GO) test -count=1 -timeout 180m -run 'TestWalk|TestStates' ./internal/delegation/move
+
+remedy: ## plans on lab tenants, every fault at each request, and kill -9 at each step, whole
+	go test -count=1 -timeout 30m ./internal/remedy/...
+	go test -count=1 -timeout 30m -run 'Remedy' ./internal/app
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench

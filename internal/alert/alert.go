@@ -32,7 +32,8 @@ const (
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
-	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Gateway, Trail, Collection, Jobs, Ending, Change, Spending, Remedy, Channel}
+	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Gateway, Trail, Collection, Jobs, Ending, Change, Spending, Remedy,
+		Channel}
 }
 
 // Finding is something that is wrong now, as a source sees it: one a cause.

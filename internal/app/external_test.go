@@ -21,6 +21,7 @@ import (
 	enrol "partnerguard/internal/mfa/register"
 	"partnerguard/internal/mfa/selftest"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/token"
 	"partnerguard/internal/trail"
@@ -49,9 +50,9 @@ type desk struct {
 }
 
 // newDesk opens an installation, serves it, and connects as an administrator.
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T, change ...func(*partnercloud.Options)) *desk {
 	t.Helper()
-	lab := labtest.Start(t)
+	lab := labtest.Start(t, change...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func (i *Installation) remedyAlerts(ctx context.Context) (out []alert.Finding, w
 // remedyFinding is what of a run a person must see to.
 func remedyFinding(s *remedyrun.Status) (f alert.Finding, is bool) {
 	f = alert.Finding{Key: "remedy:" + s.ID, Kind: alert.Remedy, Severity: notify.Warning, Tenant: s.Tenant, Since: s.Applied,
-		Cause: print.Clean(s.Why, print.MaxSaying), Path: "/remedy?q=" + s.ID, Command: "partnerguard remedy status " + s.ID}
+		Cause: print.Clean(s.Why, print.MaxSaying), Path: "/remedy/plan?run=" + s.ID, Command: "partnerguard remedy status " + s.ID}
 	asks := false
 	for k := range s.Steps {
 		asks = asks || s.Steps[k].State == remedyrun.Asked

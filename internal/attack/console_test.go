@@ -81,4 +81,5 @@ func (h *house) whoIsIn(ctx context.Context, s *app.Installation, d *day) {
 	h.whoIsRevoked(ctx, s, d, say)
 	h.whoAnswers(ctx, s, d, say)
 	h.whoContains(ctx, s, d, say)
+	h.whoRemedies(ctx, s, d, say)
 }

@@ -280,6 +280,7 @@ func (h *house) fill(s *app.Installation) {
 	h.gated(s)
 	h.warned(s)
 	h.contained(s)
+	h.remedied(s)
 	h.factored(s)
 	h.alerted(s)
 	h.external(s)

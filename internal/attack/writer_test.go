@@ -151,6 +151,8 @@ func mustName(x *table, column string, row []any) bool {
 		return false // likewise
 	case x.name == "fraud_pulls" && !slices.Contains([]string{"source", "first", "mark"}, column):
 		return false // how reading went, for people
+	case x.name == "remedy_runs" && slices.Contains([]string{"applied", "next", "holder", "held_until"}, column):
+		return false // likewise
 	case x.name == "contain_runs" && slices.Contains([]string{"applied", "next", "holder", "held_until"}, column):
 		return false // the order in which they are shown, and the same
 	case marked(x.name), x.name == "vault_keyset" && slices.Contains([]string{"vault", "master_kind", "master_id", "wrapped", "keyset"}, column):

@@ -71,9 +71,15 @@ func Start(t testing.TB, change ...func(*partnercloud.Options)) *Lab {
 // MayRevoke starts the cloud with a [PanelApp] that may revoke sessions.
 func MayRevoke(t testing.TB) func(*partnercloud.Options) {
 	t.Helper()
+	return May(t, "User.RevokeSessions.All")
+}
+
+// May starts the cloud with a [PanelApp] that has further permissions of Graph.
+func May(t testing.TB, permissions ...string) func(*partnercloud.Options) {
+	t.Helper()
 	const may = "IdentityRiskyUser.Read.All, "
 	was := string(scenario.Default())
-	text := strings.Replace(was, may, may+"User.RevokeSessions.All, ", 1)
+	text := strings.Replace(was, may, may+strings.Join(permissions, ", ")+", ", 1)
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
 	if text == was || os.WriteFile(path, []byte(text), 0o600) != nil {
 		t.Fatal("the scenario is another")

@@ -175,7 +175,8 @@ func FuzzReadFile(f *testing.F) {
 }
 
 func FuzzYAML(f *testing.F) {
-	for _, s := range []string{"", "a", "yes", "1e3", ".inf", "tab\tq", "a: b", " x", "x ", "#", "\u2028", "\ufeff", "\x7f", "\"\\", "🙂", "{a}", "- ", "\r\n"} {
+	for _, s := range []string{"", "a", "yes", "1e3", ".inf", "tab\tq", "a: b", " x", "x ", "#", "\u2028",
+		"\ufeff", "\x7f", "\"\\", "🙂", "{a}", "- ", "\r\n"} {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, name, text string) {

@@ -53,7 +53,8 @@ that holds what cannot be taken back, waits for a second person. Applying the sa
 again has it go on where it stopped, and raises the stage.`,
 		Example: `  partnerguard remedy apply plan.yaml --stage report-only
   partnerguard remedy apply plan.yaml --yes --wait 10m`,
-		Args: kit.Between(1, 1, problem.New(problem.Usage, "apply takes one plan").WithHint("partnerguard remedy plan mfa-every-sign-in > plan.yaml makes one")),
+		Args: kit.Between(1, 1, problem.New(problem.Usage, "apply takes one plan").
+			WithHint("partnerguard remedy plan mfa-every-sign-in > plan.yaml makes one")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return open.With(cmd.Context(), func(s *app.Installation) error {
 				raw, err := problem.ReadFile("the plan", args[0], remedy.MaxFile)

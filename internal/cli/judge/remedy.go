@@ -43,7 +43,7 @@ What it says holds for the settings and the log as they were read.`,
 		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRemedyList(env), newRemedyPlan(env, sign), newRemedyCheck(env, sign), newRemedyShow(env))
+	cmd.AddCommand(newRemedyList(env), newRemedyPlan(env, sign), newRemedyCheck(env, sign), newRemedyShow(env), newRemedyExport(env))
 	cmd.AddCommand(more...)
 	return cmd
 }

@@ -46,7 +46,8 @@ func plan(t *testing.T, old, gone json.RawMessage, oldID, goneID, member string)
 		Basis: remedy.Basis{AsOf: day}, Stages: []remedy.Stage{remedy.ReportOnly, remedy.All}, Steps: []remedy.Step{
 			{Do: remedy.Create, Kind: remedy.Group, Key: "left-out", First: true, Text: "Make a group",
 				After: form(remedy.Group, `{"displayName":`+string(text)+`,"mailNickname":"pg-left-out","securityEnabled":true}`)},
-			{Do: remedy.Create, Kind: remedy.Member, First: true, Text: "Put an account in", After: form(remedy.Member, `{"group":"{left-out}","member":"`+member+`"}`)},
+			{Do: remedy.Create, Kind: remedy.Member, First: true, Text: "Put an account in",
+				After: form(remedy.Member, `{"group":"{left-out}","member":"`+member+`"}`)},
 			{Do: remedy.Create, Kind: remedy.Location, Key: "office", First: true, Text: "Name the office",
 				After: form(remedy.Location, `{"@odata.type":"#microsoft.graph.ipNamedLocation","displayName":"Office","isTrusted":true,"ipRanges":[
 					{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"192.0.2.0/24"},{"cidrAddress":"2001:DB8::/32"}]}`)},

@@ -236,7 +236,10 @@ func TestPoliciesComeBackEqual(t *testing.T) {
 		}
 		k.settle(m)
 		// This caller does not ask for newer members of enumerations: see TestFutureValue.
-		_ = json.Unmarshal(bytes.ReplaceAll(bytes.ReplaceAll(mustJSON(m), []byte(`"linux"`), []byte(`"windows"`)), []byte(`"riskRemediation"`), []byte(`"mfa"`)), &m)
+		older := strings.NewReplacer(`"linux"`, `"windows"`, `"riskRemediation"`, `"mfa"`).Replace(string(mustJSON(m)))
+		if err := json.Unmarshal([]byte(older), &m); err != nil {
+			t.Fatal(err)
+		}
 		want, err := object.Canonical(remedy.Policy, mustJSON(m))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -180,7 +180,8 @@ func TestBackKeepsOthers(t *testing.T) {
 	from := policy(grant)
 	to := remedy.Object(strings.Replace(string(from), `"includeUsers":["All"]`, `"includeUsers":["All"],"excludeUsers":["`+aPolicy+`"]`, 1))
 	s := change(from, to)
-	theirs := remedy.Object(strings.NewReplacer(`"clientAppTypes":["all"]`, `"clientAppTypes":["all"],"userRiskLevels":["high"]`, `"P"`, `"Q"`).Replace(string(to)))
+	theirs := remedy.Object(strings.NewReplacer(`"clientAppTypes":["all"]`, `"clientAppTypes":["all"],"userRiskLevels":["high"]`, `"P"`, `"Q"`).
+		Replace(string(to)))
 	r, err := object.Back(s, theirs)
 	const want = `{"conditions":{"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"userRiskLevels":["high"],` +
 		`"users":{"excludeUsers":[],"includeUsers":["All"]}}}`

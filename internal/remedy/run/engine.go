@@ -153,7 +153,8 @@ func (c *Runner) plan(ctx context.Context, r *Run) (*remedy.Plan, error) {
 	}
 	p, err := remedy.ReadFile([]byte(m.body))
 	if err == nil && p.SHA256() != r.Plan {
-		err = problem.New(problem.Conflict, "the plan of %s is not the one that was applied", r.ID).WithHint("look at the trail, and at who writes the database")
+		err = problem.New(problem.Conflict, "the plan of %s is not the one that was applied", r.ID).
+			WithHint("look at the trail, and at who writes the database")
 	}
 	return p, err
 }
@@ -366,7 +367,8 @@ func (t *turn) begin(ctx context.Context, s remedy.Stage, g *remedy.Gate, moves 
 		if err != nil {
 			return err
 		}
-		added[i] = Progress{Run: t.r.ID, Seq: len(t.list) + i + 1, Stage: s, Of: moves[i].Of, State: Ready, Step: moves[i].Step, Since: now, rawStep: string(raw)}
+		added[i] = Progress{Run: t.r.ID, Seq: len(t.list) + i + 1, Stage: s, Of: moves[i].Of, State: Ready, Step: moves[i].Step, Since: now,
+			rawStep: string(raw)}
 		hash = chain(hash, &added[i])
 	}
 	details := map[string]string{"stage": string(s), "steps": strconv.Itoa(len(moves)), "state": "begun"}

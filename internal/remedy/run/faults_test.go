@@ -42,7 +42,8 @@ func TestFaults(t *testing.T) {
 		status       int // 0: the answer is lost, after it was done
 	}
 	var list []fault
-	for _, x := range [][2]string{{"POST", "/conditionalAccess/policies"}, {"POST", "/groups"}, {"POST", "/members/$ref"}, {"PATCH", "/conditionalAccess/policies/"},
+	for _, x := range [][2]string{{"POST", "/conditionalAccess/policies"}, {"POST", "/groups"}, {"POST", "/members/$ref"},
+		{"PATCH", "/conditionalAccess/policies/"},
 		{"DELETE", "/conditionalAccess/policies/"}, {"DELETE", "/groups/"}, {"GET", "/conditionalAccess/policies/"}} {
 		for _, status := range []int{0, 429, 500, 503, 412, 409} {
 			if status == 0 && x[0] == "GET" || x[0] == "GET" && status > 400 && status < 420 {
@@ -397,3 +398,44 @@ func TestHand(t *testing.T) {
 }
 
 var _ = object.Equal
+
+// TestOverStays: older rows of a run that was taken back have nothing done again, and a row of
+// somebody else's has nothing done at all.
+func TestOverStays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, sqlite(t))
+	run := r.approved(r.plan(outright, r.newPolicy("MFA")), "")
+	for _, table := range []string{"remedy_runs", "remedy_steps"} {
+		_, err := r.db.ExecContext(t.Context(), "CREATE TABLE old_"+table+" AS SELECT * FROM "+table)
+		r.ok(err)
+	}
+	if s := r.drive(r.Runner, run.ID, 60); s.State != Ended {
+		t.Fatal(s.tell())
+	}
+	_, err := r.Rollback(t.Context(), run.ID, "the test is over")
+	r.ok(err)
+	r.drive(r.Runner, run.ID, 60)
+	for _, table := range []string{"remedy_runs", "remedy_steps"} {
+		_, err := r.db.ExecContext(t.Context(), "DELETE FROM "+table)
+		r.ok(err)
+		_, err = r.db.ExecContext(t.Context(), "INSERT INTO "+table+" SELECT * FROM old_"+table)
+		r.ok(err)
+	}
+	writes := len(r.wire.written())
+	if _, err := r.Do(t.Context(), run.ID); !errors.Is(err, problem.Conflict) || len(r.wire.written()) != writes {
+		t.Errorf("%v, %q", err, r.wire.written()[writes:])
+	}
+	for table, change := range map[string]string{"remedy_runs": "state = 'running'", "remedy_plans": "body = body || ' '",
+		"remedy_approvals": "actor = 'local:eve'"} {
+		two := newRig(t, sqlite(t))
+		run := two.approved(two.plan(outright, two.newPolicy("MFA")), "")
+		if table == "remedy_runs" {
+			change = "body = replace(body, '\"all\"', '\"pilot\"')"
+		}
+		_, err := two.db.ExecContext(t.Context(), "UPDATE "+table+" SET "+change)
+		two.ok(err)
+		if _, err := two.Do(t.Context(), run.ID); err == nil || len(two.wire.written()) != 0 {
+			t.Errorf("%s: %v, %q", table, err, two.wire.written())
+		}
+	}
+}

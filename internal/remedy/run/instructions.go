@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/print"
 	"partnerguard/internal/remedy"
 	"partnerguard/internal/remedy/object"
@@ -20,6 +21,10 @@ import (
 func Instructions(p *remedy.Plan, r *Run, list []Progress) string {
 	var b strings.Builder
 	line := func(f string, a ...any) { fmt.Fprintf(&b, f+"\n", a...) }
+	at := "https://" + entra.GraphHost
+	if c, known := entra.FindCloud(p.Tenant.Cloud); known {
+		at = "https://" + strings.TrimPrefix(c.Graph, "https://")
+	}
 	line("HOW TO TAKE PLAN %s BACK BY HAND", p.ID)
 	line("")
 	line("Tenant:  %s %s", p.Tenant.ID, print.Clean(p.Tenant.Name, print.MaxName))
@@ -38,7 +43,7 @@ func Instructions(p *remedy.Plan, r *Run, list []Progress) string {
 	if r == nil {
 		for i := len(p.Steps) - 1; i >= 0; i-- {
 			s := p.Steps[i]
-			back(line, i+1, &s, "the plan makes it: its id is shown by partnerguard remedy status, or find it by its name in the portal")
+			back(line, at, i+1, &s, "the plan makes it: its id is shown by partnerguard remedy status, or find it by its name in the portal")
 		}
 	}
 	for i := len(list) - 1; i >= 0; i-- {
@@ -46,7 +51,7 @@ func Instructions(p *remedy.Plan, r *Run, list []Progress) string {
 		switch x.State {
 		case Done, Going, Undoes, NotTaken, Failed:
 			s := backStep(x, r)
-			back(line, x.Seq, &s, "it is not known whether it was made: look in the portal")
+			back(line, at, x.Seq, &s, "it is not known whether it was made: look in the portal")
 		}
 	}
 	line("Deleted policies and named locations can be restored for 30 days with the same id, deleted groups too.")
@@ -94,7 +99,7 @@ func backStep(x *Progress, r *Run) remedy.Step {
 }
 
 // back writes how one step is taken back.
-func back(line func(string, ...any), n int, s *remedy.Step, unknown string) {
+func back(line func(string, ...any), at string, n int, s *remedy.Step, unknown string) {
 	line("STEP %d: %s (%s %s)", n, print.Clean(s.Text, print.MaxSaying), s.Do, s.Kind)
 	if s.Name != "" {
 		line("  name:   %s", print.Clean(s.Name, print.MaxName))
@@ -108,9 +113,9 @@ func back(line func(string, ...any), n int, s *remedy.Step, unknown string) {
 		line("  It cannot be taken back.")
 		line("")
 		return
-	case s.ID == "" || strings.Contains(s.ID, "{"):
+	case s.ID == "" && object.Read(s.Kind, "") == "" || strings.Contains(s.ID, "{"):
 		line("  id:     not known yet: %s", unknown)
-	default:
+	case s.ID != "":
 		line("  id:     %s", s.ID)
 	}
 	live := s.After
@@ -119,7 +124,7 @@ func back(line func(string, ...any), n int, s *remedy.Step, unknown string) {
 	}
 	q, err := object.Back(s, live)
 	if err == nil && !q.None() {
-		line("  Graph:  %s https://graph.microsoft.com%s", q.Method, q.Path)
+		line("  Graph:  %s %s%s", q.Method, at, q.Path)
 		if len(q.Body) > 0 {
 			line("          Content-Type: application/json")
 			line("")
@@ -127,16 +132,15 @@ func back(line func(string, ...any), n int, s *remedy.Step, unknown string) {
 				line("          %s", l)
 			}
 		}
-		line("  PowerShell:")
-		line("          Invoke-MgGraphRequest -Method %s -Uri 'https://graph.microsoft.com%s'%s", q.Method, strings.ReplaceAll(q.Path, "'", "''"),
-			map[bool]string{true: " -ContentType 'application/json' -Body $body", false: ""}[len(q.Body) > 0])
+		line("  PowerShell (lines as they are, none of them moved):")
+		body := ""
 		if len(q.Body) > 0 {
-			line("          # $body = @'")
-			for _, l := range strings.Split(indented(q.Body), "\n") {
-				line("          # %s", l)
-			}
-			line("          # '@")
+			body = " -ContentType 'application/json' -Body $body"
+			line("$body = @'")
+			line("%s", indented(q.Body))
+			line("'@")
 		}
+		line("Invoke-MgGraphRequest -Method %s -Uri '%s%s'%s", q.Method, at, strings.ReplaceAll(q.Path, "'", "''"), body)
 	}
 	line("  Portal: %s", portal(s.Kind))
 	if len(s.Before) > 0 {
@@ -158,30 +162,30 @@ func indented(raw json.RawMessage) string {
 
 // portal says where in Microsoft's portal a kind is changed.
 func portal(k remedy.Kind) string {
-	const entra = "https://entra.microsoft.com > "
+	const portal = "https://entra.microsoft.com > "
 	switch k {
 	case remedy.Policy:
-		return entra + "Protection > Conditional Access > Policies (deleted ones: Deleted policies)"
+		return portal + "Protection > Conditional Access > Policies (deleted ones: Deleted policies)"
 	case remedy.Location:
-		return entra + "Protection > Conditional Access > Named locations"
+		return portal + "Protection > Conditional Access > Named locations"
 	case remedy.Strength:
-		return entra + "Protection > Conditional Access > Authentication strengths"
+		return portal + "Protection > Conditional Access > Authentication strengths"
 	case remedy.Defaults:
-		return entra + "Overview > Properties > Manage security defaults"
+		return portal + "Overview > Properties > Manage security defaults"
 	case remedy.Methods, remedy.Method:
-		return entra + "Protection > Authentication methods"
+		return portal + "Protection > Authentication methods"
 	case remedy.PerUserMFA:
-		return entra + "Users > All users > Per-user MFA"
+		return portal + "Users > All users > Per-user MFA"
 	case remedy.Group, remedy.Member:
-		return entra + "Groups > All groups (deleted ones: Deleted groups)"
+		return portal + "Groups > All groups (deleted ones: Deleted groups)"
 	case remedy.Role:
-		return entra + "Roles & admins > All roles"
+		return portal + "Roles & admins > All roles"
 	case remedy.Credential:
-		return entra + "Applications > App registrations > Certificates & secrets"
+		return portal + "Applications > App registrations > Certificates & secrets"
 	case remedy.Principal, remedy.Grant, remedy.AppRole:
-		return entra + "Applications > Enterprise applications > Properties, Permissions"
+		return portal + "Applications > Enterprise applications > Properties, Permissions"
 	case remedy.Authorization, remedy.ConsentRequests:
-		return entra + "Applications > Enterprise applications > Consent and permissions"
+		return portal + "Applications > Enterprise applications > Consent and permissions"
 	}
-	return entra + "as the step says"
+	return portal + "as the step says"
 }

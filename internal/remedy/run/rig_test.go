@@ -198,8 +198,9 @@ func (r *rig) deps(actor string) Deps {
 			if r.gate != nil {
 				return r.gate(a)
 			}
-			return &remedy.Gate{At: r.lab.Now(), Stage: a.To, Passed: true, Answers: []remedy.Answer{{Question: "mfa-every-sign-in", Before: "gap", After: "proved"}},
-				Ways: []remedy.Way{{ID: "x", Account: "breakglass1@partner.example", How: "a FIDO2 key, excluded from all policies"}}}, nil
+			return &remedy.Gate{At: r.lab.Now(), Stage: a.To, Passed: true,
+				Answers: []remedy.Answer{{Question: "mfa-every-sign-in", Before: "gap", After: "proved"}},
+				Ways:    []remedy.Way{{ID: "x", Account: "breakglass1@partner.example", How: "a FIDO2 key, excluded from all policies"}}}, nil
 		},
 		Expand: func(_ context.Context, a Ask) ([]gate.Move, error) {
 			return gate.Expand(a.Plan, a.From, a.To, &access.Tenant{Users: r.users})
@@ -342,7 +343,8 @@ func mfaPolicy(name string) string {
 
 // newPolicy is a staged step that makes a policy.
 func (r *rig) newPolicy(name string) remedy.Step {
-	return remedy.Step{Do: remedy.Create, Kind: remedy.Policy, Key: "policy-1", Name: name, Text: "make " + name, After: canonical(r, remedy.Policy, mfaPolicy(name)),
+	return remedy.Step{Do: remedy.Create, Kind: remedy.Policy, Key: "policy-1", Name: name, Text: "make " + name,
+		After:  canonical(r, remedy.Policy, mfaPolicy(name)),
 		Staged: true}
 }
 

@@ -116,7 +116,8 @@ func (c *Runner) Find(ctx context.Context, run string) (Run, error) {
 	case len(found) == 0:
 		return Run{}, problem.New(problem.NotFound, "no plan was applied as %.40q", run).WithHint("partnerguard remedy status lists those that were")
 	case len(found) > 1:
-		return Run{}, problem.New(problem.Usage, "%d runs begin with %.40q", len(found), run).WithHint("give more of the id; partnerguard remedy status lists them")
+		return Run{}, problem.New(problem.Usage, "%d runs begin with %.40q", len(found), run).
+			WithHint("give more of the id; partnerguard remedy status lists them")
 	}
 	return found[0], nil
 }

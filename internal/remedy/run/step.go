@@ -204,7 +204,8 @@ func (t *turn) lost(ctx context.Context, p *Progress, s *remedy.Step) (string, e
 			continue
 		}
 		if found != "" {
-			return "", problem.New(problem.Conflict, "two objects (%s, %s) are as step %d wanted one, and both were made since it was asked for", found, in.ID, p.Seq).
+			return "", problem.New(problem.Conflict, "two objects (%s, %s) are as step %d wanted one, and both were made since it was asked for",
+				found, in.ID, p.Seq).
 				WithHint("delete one of them in the portal, then apply the plan again")
 		}
 		found = in.ID
