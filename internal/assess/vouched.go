@@ -55,9 +55,9 @@ func (a *assessor) vouched() {
 		case state == vouch.NotYet:
 			v.Text = "it begins on " + s.Since
 		case isPractice:
-			v.Text = "partnerguard practices says what comes of it"
+			v.Effect, v.Text = EffectShown, "it is of a best practice: partnerguard practices "+practice.ID+" says what comes of it"
 			if !practice.Mode.Attestable() {
-				v.Text = "it counts for nothing: what is collected alone decides this best practice"
+				v.Effect, v.Text = EffectNone, "it counts for nothing: what is collected alone decides this best practice"
 			}
 		case s.Requirement != "" && !known:
 			v.Text = fmt.Sprintf("no requirement is called %q: partnerguard rules lists them", clip(s.Requirement))

@@ -141,6 +141,7 @@ var csvCommands = map[string][]string{
 	"partnerguard automation csv":           {"--from", "{in}"},
 	"partnerguard attest list csv":          {"--from", "{in}"},
 	"partnerguard dates csv":                {"--from", "{in}"},
+	"partnerguard practices csv":            {"--from", "{in}"},
 	"partnerguard apppassword decide csv":   {"--from", "{in}"},
 	"partnerguard delegation recommend csv": {"--from", "{in}"},
 	"partnerguard delegation unused csv":    {"--from", "{in}"},

@@ -85,8 +85,9 @@ func identityPractices() []Practice {
 		{
 			Rule: Rule{
 				ID: "P07", Title: "Phishing-resistant methods for administrators", Unit: "accounts",
-				Text:  "Phishing-resistant methods for administrators (passkey, FIDO2, WHfB, certificate).",
-				Needs: kindsOf(evidence.ConditionalAccessPolicy, evidence.SecurityDefaults, evidence.User, evidence.RoleAssignment, evidence.RegistrationDetails),
+				Text: "Phishing-resistant methods for administrators (passkey, FIDO2, WHfB, certificate).",
+				Needs: kindsOf(evidence.ConditionalAccessPolicy, evidence.SecurityDefaults, evidence.User, evidence.RoleAssignment,
+					evidence.RegistrationDetails),
 				May:   kindsOf(evidence.RoleEligibility, evidence.AuthenticationStrength, evidence.Group),
 				Helps: kindsOf(evidence.RoleDefinition),
 			},

@@ -216,7 +216,8 @@ func personPractices() []Practice {
 	return []Practice{
 		{
 			Rule: Rule{
-				ID: "P35", Title: "Customers review partners and subscriptions", Unit: "customers", MaxAge: attestedAge, Source: customerPage, Contract: customerDay,
+				ID: "P35", Title: "Customers review partners and subscriptions", Unit: "customers", MaxAge: attestedAge,
+				Source: customerPage, Contract: customerDay,
 				Text:  "Customer reviews subscriptions and partner relationships; removes unknown partners.",
 				Helps: kindsOf(evidence.Customer),
 			},

@@ -159,7 +159,8 @@ func TestAttested(t *testing.T) {
 	t.Parallel()
 	said := func(since, until string) (all []vouch.Statement) {
 		for _, p := range partner.Practices() {
-			all = append(all, vouch.Statement{Kind: vouch.Attestation, Requirement: p.ID, Who: "Ada Lovelace", Since: since, Until: until, Reason: "looked at it"})
+			all = append(all, vouch.Statement{Kind: vouch.Attestation, Requirement: p.ID, Who: "Ada Lovelace", Since: since, Until: until,
+				Reason: "looked at it"})
 		}
 		return all
 	}

@@ -9,8 +9,8 @@ import (
 	"partnerguard/internal/partner"
 )
 
-// SchemaID names the JSON schema of a report; it changes only when a reader would
-// break. The schema itself is docs/practices.schema.json.
+// SchemaID names the form of a report as JSON; it changes only when a reader would break.
+// docs/practices.md describes it.
 const SchemaID = "partnerguard.practices/1"
 
 // Options say for whom and as of when practices are judged. The zero values of Kind and

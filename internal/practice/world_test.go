@@ -120,7 +120,8 @@ func client() records {
 		return `{"id":"/subscriptions/` + azureSub + `/providers/` + typ + `/x","name":"x","type":"` + typ + `"` + kind + `,"properties":{` + rest + `}}`
 	}
 	return records{
-		evidence.User:                    {strings.ReplaceAll(person("cleo"), "contoso.com", "fabrikam.com"), strings.ReplaceAll(person("dora"), "contoso.com", "fabrikam.com")},
+		evidence.User: {strings.ReplaceAll(person("cleo"), "contoso.com", "fabrikam.com"),
+			strings.ReplaceAll(person("dora"), "contoso.com", "fabrikam.com")},
 		evidence.ConditionalAccessPolicy: h[evidence.ConditionalAccessPolicy], evidence.SecurityDefaults: h[evidence.SecurityDefaults],
 		evidence.RoleDefinition: h[evidence.RoleDefinition], evidence.SecureScore: h[evidence.SecureScore], evidence.DirectoryAudit: h[evidence.DirectoryAudit],
 		evidence.RoleAssignment: {`{"id":"1","principalId":"cleo","roleDefinitionId":"` + globalAdmin + `","directoryScopeId":"/"}`,

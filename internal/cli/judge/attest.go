@@ -89,22 +89,25 @@ than a year.`,
 	f.StringVar(&s.ApprovedBy, "approved-by", "", "who approved it")
 	f.StringVar(&file, "file", "attestations.yaml", "the file to add to; it is made where there is none")
 	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
-	_ = cmd.RegisterFlagCompletionFunc("requirement", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var ids []string
-		for _, r := range partner.Book() {
-			ids = append(ids, r.ID+"\t"+r.Title)
-		}
-		for _, p := range partner.Practices() {
-			if p.Mode.Attestable() {
-				ids = append(ids, p.ID+"\t"+p.Title)
-			}
-		}
-		return ids, cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("requirement", attestable)
 	kit.AddKeep(cmd, &keep)
 	output.Register(cmd)
 	cmd.AddCommand(newAttestList(env))
 	return cmd
+}
+
+// attestable completes what may be vouched for.
+func attestable(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var ids []string
+	for _, r := range partner.Book() {
+		ids = append(ids, r.ID+"\t"+r.Title)
+	}
+	for _, p := range partner.Practices() {
+		if p.Mode.Attestable() {
+			ids = append(ids, p.ID+"\t"+p.Title)
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
 // writable refuses, as wrong words of a command, what a file would refuse.

@@ -13,8 +13,7 @@ import (
 	"partnerguard/internal/print"
 )
 
-// JSON writes all of a report, as docs/practices.schema.json describes it; lists are never
-// null.
+// JSON writes all of a report, as docs/practices.md describes it; lists are never null.
 func JSON(w io.Writer, r *practice.Report) error { return print.JSON(w, Settled(r)) }
 
 // Settled is a copy that encodes: no nil lists, no date that JSON cannot carry.
@@ -82,7 +81,7 @@ func pieceLine(e *assess.Evidence) string {
 }
 
 const (
-	verdictColumn = 11
+	verdictColumn = 16 // "– not applicable"
 	textEvidence  = 3
 )
 
@@ -135,8 +134,11 @@ func RemedyLines(m *practice.Remedy) (out []string) {
 	return append(out, "then look again: "+m.Check)
 }
 
-var modeWords = map[string]string{"auto": "what was collected or exported", "auto+attest": "what was collected, and a person's dated word where that cannot decide",
-	"attest": "a person's dated word"}
+var modeWords = map[string]string{
+	"auto":        "what was collected or exported",
+	"auto+attest": "what was collected, and a person's dated word where that cannot decide",
+	"attest":      "a person's dated word",
+}
 
 // ModeWord is how people read a mode.
 func ModeWord(mode string) string { return modeWords[mode] }
