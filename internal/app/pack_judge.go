@@ -6,14 +6,17 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"partnerguard/internal/archive/view"
@@ -64,38 +67,98 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// JudgePack judges what goes into a pack, and makes the files that tell it. practices, when
-// set, judges the security best practices of the same facts.
-func (i *Installation) JudgePack(ctx context.Context, ev *pack.Evidence, practices func(*Judged) (json.RawMessage, error)) (*pack.Judged, error) {
-	m := ev.Manifest
-	in := report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer, From: m.From, To: m.To,
+// Packer judges packs while they are made, for [pack.Deps]. Where something is redacted, the
+// report that goes into the pack is the one that was judged again from the evidence as the
+// redaction left it. Safe for concurrent use.
+type Packer struct {
+	i *Installation
+	// practices, when set, judges the security best practices of the same facts.
+	practices func(*Judged) (json.RawMessage, error)
+
+	mu     sync.Mutex // guards making
+	making []*packing // the newest last
+}
+
+// packing is one pack that is being made.
+type packing struct {
+	m     *pack.Manifest
+	in    *report.Input
+	terms *report.Terms
+}
+
+// maxPacking bounds how many makings are remembered: one that ended is not told apart from
+// one that goes on.
+const maxPacking = 8
+
+// Packer judges packs of this installation.
+func (i *Installation) Packer(practices func(*Judged) (json.RawMessage, error)) *Packer {
+	return &Packer{i: i, practices: practices}
+}
+
+// Judge judges what goes into a pack, and makes the files that tell it.
+func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, error) {
+	m, i := ev.Manifest, p.i
+	in := &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer, From: m.From, To: m.To,
 		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
-	if err := i.besidePack(ctx, &in, m); err != nil {
+	if err := i.besidePack(ctx, in, m); err != nil {
 		return nil, err
 	}
 	t := &report.Terms{AsOf: m.AsOf, Since: in.Since, Kind: partner.DirectBill, Cloud: partner.Cloud(i.cloudKind())}
-	j, err := judgePack(ctx, ev, t, &report.Beside{Statements: in.Statements, Lacking: in.Lacking})
-	if err != nil {
+	if err := i.boundPack(ctx, in); err != nil {
 		return nil, err
 	}
-	in.Report = j.Report
-	if practices != nil {
-		if in.Practices, err = practices(j); err != nil {
-			return nil, err
-		}
-	}
-	if err := i.boundPack(ctx, &in); err != nil {
-		return nil, err
-	}
-	in.Where = whereIn(ev)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		in.Build = info
+	}
+	x := &packing{m, in, t}
+	if err := p.tell(ctx, x, ev, false); err != nil {
+		return nil, err
 	}
 	files, err := report.Files(in)
 	if err != nil {
 		return nil, err
 	}
-	return &pack.Judged{Verdicts: packVerdicts(in), Agreement: in.Agreement.Edition, Book: j.Report.RuleBook, Files: files, Cited: citedBy(j.Report)}, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.making = append(p.making, x)
+	p.making = p.making[max(len(p.making)-maxPacking, 0):]
+	return &pack.Judged{Verdicts: packVerdicts(in), Agreement: in.Agreement.Edition, Book: in.Report.RuleBook, Files: files, Cited: citedBy(in.Report)}, nil
+}
+
+// tell judges for a pack, and makes it what is told.
+func (p *Packer) tell(ctx context.Context, x *packing, ev *pack.Evidence, cut bool) error {
+	j, err := judgePack(ctx, ev, x.terms, &report.Beside{Statements: x.in.Statements, Lacking: x.in.Lacking})
+	if err != nil {
+		return err
+	}
+	x.in.Report, x.in.Cut, x.in.Where = j.Report, cut, whereIn(ev)
+	if p.practices != nil {
+		x.in.Practices, err = p.practices(j)
+	}
+	return err
+}
+
+// Again judges the evidence of a pack again: of one that is being made, as far as it was
+// written; else see [AgainPack].
+func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
+	p.mu.Lock()
+	n := slices.IndexFunc(p.making, func(x *packing) bool { return x.m.Name == ev.Manifest.Name })
+	var x *packing
+	if n >= 0 {
+		x = p.making[n]
+	}
+	p.mu.Unlock()
+	if x == nil {
+		return AgainPack(ctx, ev)
+	}
+	if x.m != ev.Manifest { // a try, with more of it shown
+		tried := *x.in
+		x = &packing{ev.Manifest, &tried, x.terms}
+	}
+	if err := p.tell(ctx, x, ev, true); err != nil {
+		return nil, err
+	}
+	return packVerdicts(x.in), nil
 }
 
 // besidePack gathers what stands beside the pages. Where names are redacted nobody is named
@@ -192,14 +255,68 @@ func citedBy(r *assess.Report) (out []pack.Cited) {
 	return out
 }
 
-// packVerdicts are the verdicts as a pack's reader is told them.
-func packVerdicts(in report.Input) (out []pack.Verdict) {
+// packVerdicts are the verdicts as a pack's reader is told them. Where something is redacted
+// no reason is given: it is judged before the redaction, and may name somebody.
+func packVerdicts(in *report.Input) (out []pack.Verdict) {
 	s := report.Shown(in)
+	if len(in.Redacted) > 0 {
+		s.Report.Requirements = slices.Clone(s.Report.Requirements)
+		for k := range s.Report.Requirements {
+			s.Report.Requirements[k].Reason = ""
+		}
+	}
 	for k := range s.Report.Requirements {
 		q := &s.Report.Requirements[k]
 		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected, Total: q.Total})
 	}
 	return out
+}
+
+// PackAgain judges a pack of a file again by what is in the file, for [pack.VerifyFile]. What
+// is read beside the pages is held to the manifest, which is verified by then.
+func PackAgain(path string) pack.Judging {
+	return func(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
+		}
+		r, err := form.Open(f, info.Size())
+		if err != nil {
+			return nil, err
+		}
+		return AgainPack(ctx, &pack.Evidence{FS: &entriesOf{ev.FS, r, ev.Manifest}, Manifest: ev.Manifest})
+	}
+}
+
+// entriesOf is evidence with the entries of the file that it is from.
+type entriesOf struct {
+	fs.FS
+	r *form.Reader
+	m *pack.Manifest
+}
+
+// maxEntry bounds an entry that is judged by, in bytes.
+const maxEntry = 16 << 20
+
+// Entry implements [packEntries].
+func (e *entriesOf) Entry(name string) ([]byte, error) {
+	n := slices.IndexFunc(e.m.Entries, func(x pack.Entry) bool { return x.Path == name })
+	if n < 0 {
+		return nil, problem.New(problem.NotFound, "the pack lists no %s", name)
+	}
+	raw, err := e.r.Read(name, maxEntry)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != e.m.Entries[n].SHA256 {
+		return nil, problem.New(problem.Unmet, "%s is not what the pack lists", name)
+	}
+	return raw, nil
 }
 
 // AgainPack judges the evidence of a pack that is read, by what is in the pack alone, and
@@ -213,13 +330,17 @@ func AgainPack(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	return packVerdicts(report.Input{Reader: report.Reader(ev.Manifest.Reader), Report: j.Report}), nil
+	return packVerdicts(&report.Input{Reader: report.Reader(ev.Manifest.Reader), Report: j.Report, Redacted: ev.Manifest.Redaction}), nil
 }
 
 // readBeside reads what a pack says beside its pages. Kind problem.Unmet where it cannot be
 // read, or is of another moment than the pack.
 func readBeside(ev *pack.Evidence) (*report.Terms, *report.Beside, error) {
 	of, ok := ev.FS.(packEntries)
+	return besideOf(ev, of, ok)
+}
+
+func besideOf(ev *pack.Evidence, of packEntries, ok bool) (*report.Terms, *report.Beside, error) {
 	if !ok {
 		return nil, nil, problem.New(problem.Unmet, "the pack's own entries cannot be read, so nothing is judged again")
 	}
@@ -303,7 +424,7 @@ func ComparePack(m *pack.Manifest, again []pack.Verdict) (out []PackDifference) 
 			out = append(out, PackDifference{v.Requirement, wordsOf(was), wordsOf(v), why})
 		case was.Affected != v.Affected || was.Total != v.Total:
 			out = append(out, PackDifference{v.Requirement, wordsOf(was), wordsOf(v), "the evidence in the pack gives other numbers"})
-		case sameBook && was.Reason != v.Reason:
+		case sameBook && was.Reason != "" && was.Reason != v.Reason:
 			out = append(out, PackDifference{v.Requirement, was.Reason, v.Reason, "the evidence in the pack gives another reason"})
 		}
 	}

@@ -1,16 +1,20 @@
 package report
 
 import (
+	"io"
 	"slices"
 
+	"partnerguard/internal/assess"
 	"partnerguard/internal/pack"
 	"partnerguard/internal/problem"
 )
 
-// Files are the entries of a pack that this package makes, in their order. Equal inputs give
-// equal bytes. Kind problem.BadInput where the input has no report, no period or an unknown
-// reader.
-func Files(in Input) ([]pack.File, error) {
+// Files are the entries of a pack that this package makes, in their order. Each is made of
+// the input as it is when it is written, so that a report judged from redacted evidence may
+// take the first one's place until then. Equal inputs give equal bytes. Kind
+// problem.BadInput where the input has no report, no period or an unknown reader. The
+// entries are for one goroutine.
+func Files(in *Input) ([]pack.File, error) {
 	switch {
 	case in.Report == nil:
 		return nil, problem.New(problem.BadInput, "there is no report to make a pack of")
@@ -21,21 +25,30 @@ func Files(in Input) ([]pack.File, error) {
 	case in.Name == "":
 		return nil, problem.New(problem.BadInput, "a pack has a name")
 	}
-	s := shaped(&in)
+	var told *Input
+	var of *assess.Report
+	file := func(path, kind string, write func(*Input, io.Writer) error) pack.File {
+		return pack.File{Path: path, Kind: kind, Write: func(w io.Writer) error {
+			if told == nil || of != in.Report {
+				told, of = shaped(in), in.Report
+			}
+			return write(told, w)
+		}}
+	}
 	out := []pack.File{
-		{Path: "README.txt", Kind: "readme", Write: s.readmeTXT},
-		{Path: "report.html", Kind: "report", Write: s.reportHTML},
-		{Path: "report.json", Kind: "report", Write: s.reportJSON},
-		{Path: "oscal/assessment-results.json", Kind: "oscal", Write: s.oscalJSON},
-		{Path: "ocsf/compliance-findings.jsonl", Kind: "ocsf", Write: s.ocsfJSONL},
-		{Path: BookEntry, Kind: "rules", Write: s.bookJSON},
-		{Path: "practices.json", Kind: "practices", Write: s.practicesJSON},
-		{Path: "exceptions.json", Kind: "exceptions", Write: s.exceptionsJSON},
-		{Path: StatementsEntry, Kind: "attestations", Write: s.attestationsJSON},
-		{Path: GapsEntry, Kind: "gaps", Write: s.gapsJSON},
+		file("README.txt", "readme", (*Input).readmeTXT),
+		file("report.html", "report", (*Input).reportHTML),
+		file("report.json", "report", (*Input).reportJSON),
+		file("oscal/assessment-results.json", "oscal", (*Input).oscalJSON),
+		file("ocsf/compliance-findings.jsonl", "ocsf", (*Input).ocsfJSONL),
+		file(BookEntry, "rules", (*Input).bookJSON),
+		file("practices.json", "practices", (*Input).practicesJSON),
+		file("exceptions.json", "exceptions", (*Input).exceptionsJSON),
+		file(StatementsEntry, "attestations", (*Input).attestationsJSON),
+		file(GapsEntry, "gaps", (*Input).gapsJSON),
 	}
 	if in.Build != nil {
-		out = append(out, pack.File{Path: "sbom.cdx.json", Kind: "sbom", Write: s.sbomJSON})
+		out = append(out, file("sbom.cdx.json", "sbom", (*Input).sbomJSON))
 	}
 	return out, nil
 }
@@ -49,4 +62,4 @@ const (
 
 // Shown is a report as a reader is told it: its verdicts are those that a pack for the
 // reader has.
-func Shown(in Input) Input { return *shaped(&in) }
+func Shown(in *Input) *Input { return shaped(in) }

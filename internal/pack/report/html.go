@@ -90,7 +90,7 @@ var bindingWords = map[partner.Standing]string{
 
 func (in *Input) view() *pageView {
 	r := in.Report
-	p := &pageView{Told: in.Reader.Told(), Rejudges: in.Rejudges, Redacted: strings.Join(in.Redacted, " and ")}
+	p := &pageView{Told: in.told(), Rejudges: in.Rejudges, Redacted: strings.Join(in.Redacted, " and ")}
 	p.Page = page.Page{
 		Name: in.subject(), Skip: "the verdicts", Eyebrow: "Evidence pack for " + readerWords[in.Reader], AsOf: &r.AsOf, Sample: r.Sample, What: "report",
 		Complete: r.Complete, Incomplete: r.Incomplete, Schema: ReportSchema, Inputs: page.ViewInputs(r.Inputs),

@@ -144,7 +144,7 @@ func (in *Input) practiceRows() *practiceView {
 	n := map[assess.Verdict]int{}
 	for i := range r.Practices {
 		n[r.Practices[i].Verdict]++
-		if !in.Reader.named() {
+		if !in.named() {
 			r.Practices[i].Reason = ""
 		}
 	}

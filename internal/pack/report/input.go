@@ -25,9 +25,8 @@ const (
 // Readers lists them.
 func Readers() []Reader { return []Reader{Auditor, Insurer, Microsoft, Customer} }
 
-// Input is all that a pack's report is made of. Where names are redacted, Report was judged
-// from the redacted evidence, and the texts beside it carry pseudonyms already: this package
-// redacts nothing by itself but what a reader is not told.
+// Input is all that a pack's report is made of. Where something is redacted, Report is to be
+// one that was judged from the redacted evidence, with Cut; without it nobody is named.
 type Input struct {
 	Name   string // of the pack, its identity: lower-case letters, digits, '.', '-'
 	Tool   string // program and version that makes it
@@ -45,6 +44,7 @@ type Input struct {
 	Agreement Agreement // in force on the day of the evidence
 
 	Report *assess.Report // as of To; required
+	Cut    bool           // Report was judged from the evidence as it is in the pack, with pseudonyms
 	Days   []Day          // of the period, oldest first
 	// Practices is the report of the security best practices as JSON; nil: none was made.
 	Practices  json.RawMessage

@@ -55,7 +55,7 @@ func (in *Input) reportJSON(w io.Writer) error {
 		Days       []Day           `json:"days"`
 		Assessment json.RawMessage `json:"assessment"`
 		Practices  json.RawMessage `json:"practices,omitempty"`
-	}{ReportSchema, in.about(), print.List(in.Reader.Told()), print.List(in.Days), assessed.Bytes(), in.Practices})
+	}{ReportSchema, in.about(), print.List(in.told()), print.List(in.Days), assessed.Bytes(), in.Practices})
 }
 
 // bookRule is a rule as it stood.

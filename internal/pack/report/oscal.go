@@ -230,7 +230,7 @@ func (in *Input) oscalJSON(w io.Writer) error {
 		m.Props = append(m.Props, prop("checkpoint-origin", c.Origin), prop("checkpoint-size", strconv.FormatInt(c.Size, 10)), prop("checkpoint-root", c.Root))
 	}
 	m.Parties = []oscalParty{{UUID: in.id("party", in.Tenant), Type: "organization", Name: oneLine(in.subject())}}
-	m.Remarks = strings.Join(in.Reader.Told(), " ")
+	m.Remarks = strings.Join(in.told(), " ")
 	book := in.id("resource", "rules/book.json")
 	d.ImportAP.Href = "#" + book
 	d.ImportAP.Remarks = "There is no plan apart from the rule book: it says what is looked at, by what evidence, and how old that may be."

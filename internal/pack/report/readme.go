@@ -29,5 +29,5 @@ func (in *Input) readmeTXT(w io.Writer) error {
 		Key     string
 		Subject string
 		Told    []string
-	}{in, key, in.subject(), in.Reader.Told()})
+	}{in, key, in.subject(), in.told()})
 }

@@ -65,7 +65,7 @@ func input(r Reader) Input {
 // written are the entries of a pack by path.
 func written(t testing.TB, in Input) map[string][]byte {
 	t.Helper()
-	list, err := Files(in)
+	list, err := Files(&in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +139,26 @@ func TestNobodyIsNamed(t *testing.T) {
 	}
 }
 
+// TestRedactedNamesNobody: where something is redacted, nobody is named unless the report was
+// judged from the evidence as the redaction left it.
+func TestRedactedNamesNobody(t *testing.T) {
+	t.Parallel()
+	in := input(Auditor)
+	in.Redacted = []string{"names"}
+	in.HideNames()
+	for path, text := range written(t, in) {
+		for _, name := range []string{"frontdesk", "h.brandt", "Lovelace", "Hopper", "Lindqvist", "Contoso Cloud", "9 of them"} {
+			if bytes.Contains(text, []byte(name)) {
+				t.Errorf("%s names %s", path, name)
+			}
+		}
+	}
+	in.Cut = true
+	if all := written(t, in); !bytes.Contains(all["report.json"], []byte("frontdesk")) {
+		t.Error("a report of redacted evidence is not told as it is")
+	}
+}
+
 // TestMicrosoftIsToldTheProgramme: what is only recommended is left out, and no verdict of
 // what is mandatory.
 func TestMicrosoftIsToldTheProgramme(t *testing.T) {
@@ -150,7 +170,8 @@ func TestMicrosoftIsToldTheProgramme(t *testing.T) {
 			must++
 		}
 	}
-	shown := Shown(input(Microsoft))
+	in := input(Microsoft)
+	shown := Shown(&in)
 	if len(shown.Report.Requirements) != must || must == len(full.Report.Requirements) || shown.Practices != nil {
 		t.Errorf("%d of %d rows, practices %s", len(shown.Report.Requirements), must, shown.Practices)
 	}
@@ -195,7 +216,7 @@ func TestRefused(t *testing.T) {
 	} {
 		in := input(Auditor)
 		change(&in)
-		if list, err := Files(in); err == nil || list != nil {
+		if list, err := Files(&in); err == nil || list != nil {
 			t.Errorf("%s: %v", name, list)
 		}
 	}

@@ -38,6 +38,19 @@ func (r Reader) Told() []string {
 // named reports a reader who is told who.
 func (r Reader) named() bool { return r != Insurer && r != Customer }
 
+// named reports that people are told: to this reader, and by names that the rule of the
+// redaction has had its say over.
+func (in *Input) named() bool { return in.Reader.named() && (len(in.Redacted) == 0 || in.Cut) }
+
+// told says, in sentences, what is left out for the reader, and by the redaction.
+func (in *Input) told() []string {
+	out := in.Reader.Told()
+	if in.Reader.named() && !in.named() {
+		out = append(out, "Something is redacted, and this report was not judged from the redacted evidence: no person is named in it.")
+	}
+	return out
+}
+
 // whole reports a reader who is told what is recommended too.
 func (r Reader) whole() bool { return r != Microsoft }
 
@@ -54,8 +67,11 @@ func shaped(in *Input) *Input {
 		out.Practices = json.RawMessage(nil)
 		r.Requirements = slices.DeleteFunc(slices.Clone(r.Requirements), func(q assess.Requirement) bool { return q.Level != string(partner.Mandatory) })
 	}
-	if in.Reader.named() {
+	if in.named() {
 		return &out
+	}
+	if len(in.Redacted) > 0 {
+		r.Partner.DisplayName, r.SignIns.Apps, out.Title = "", nil, ""
 	}
 	hide := maskOf(in)
 	r.Accounts, r.Causes, r.Disagreements = []assess.Account{}, []assess.Cause{}, []assess.Evidence{}
