@@ -30,6 +30,7 @@ import (
 	mfapages "partnerguard/internal/mfa/pages"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
+	"partnerguard/internal/pack"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	remedyrun "partnerguard/internal/remedy/run"
@@ -63,6 +64,7 @@ type features struct {
 	Budgets    *budget.Budgets
 	Gateway    *Gateway
 	Remedy     *remedyrun.Runner // plans that change a tenant
+	Packs      *pack.Store       // tells only, where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -107,6 +109,7 @@ func (i *Installation) modules() []module {
 		{"budgets", i.Budgets},
 		{"gateway", i.Gateway},
 		{"remedy", i.Remedy},
+		{"packs", i.Packs},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -142,6 +145,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	i.close = append(i.close, i.Archive.Close)
+	if i.Packs, err = i.packs(); err != nil {
+		return err
+	}
 	if err = i.makeSnapshot(); err != nil {
 		return err
 	}
@@ -191,8 +197,11 @@ func (i *Installation) keeper() *anchor.Keeper {
 
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
-	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
-	i.Reading = i.reading()                 // and proves
+	i.Keeper = i.keeper()                     // there is a vault now, and so it signs
+	i.Reading = i.reading()                   // and proves
+	if i.Packs, err = i.packs(); err != nil { // and makes packs
+		return err
+	}
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
 		return err
 	}
