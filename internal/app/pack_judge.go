@@ -142,7 +142,9 @@ func (p *Packer) tell(ctx context.Context, x *packing, ev *pack.Evidence, cut bo
 // written; else see [AgainPack].
 func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 	p.mu.Lock()
-	n := slices.IndexFunc(p.making, func(x *packing) bool { return x.m.Name == ev.Manifest.Name })
+	n := slices.IndexFunc(p.making, func(x *packing) bool {
+		return x.m == ev.Manifest || x.m.Name == ev.Manifest.Name && ev.Manifest.Entries == nil // a try with more of it shown
+	})
 	var x *packing
 	if n >= 0 {
 		x = p.making[n]
@@ -151,7 +153,7 @@ func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, 
 	if x == nil {
 		return AgainPack(ctx, ev)
 	}
-	if x.m != ev.Manifest { // a try, with more of it shown
+	if x.m != ev.Manifest {
 		tried := *x.in
 		x = &packing{ev.Manifest, &tried, x.terms}
 	}
