@@ -162,6 +162,15 @@ func (k *making) all(ctx context.Context) (err error) {
 	if k.view, err = k.Archive.View(ctx, archive.ViewOf{Tenant: k.m.Tenant, AsOf: k.m.AsOf, Since: k.m.Since}); err != nil {
 		return err
 	}
+	// What is told must not say more than will be so.
+	switch {
+	case k.m.Evidence == form.None:
+		k.m.Unjudged = "there is no evidence in it"
+	case k.m.Evidence == form.Deciding:
+		k.m.Unjudged = "only the evidence that decided is in it"
+	case k.o.NotRejudged && k.m.Rule() != nil:
+		k.m.Unjudged = "its maker did not ask that they do"
+	}
 	judged, err := k.Judge(ctx, &Evidence{FS: k.view, Manifest: k.m})
 	if err != nil {
 		return err
@@ -175,9 +184,6 @@ func (k *making) all(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := k.rejudge(ctx); err != nil {
-		return err
-	}
 	if err := k.trail(ctx); err != nil {
 		return err
 	}
@@ -188,6 +194,9 @@ func (k *making) all(ctx context.Context) (err error) {
 		if err := k.add(f.Path, f.Kind, f.Write); err != nil {
 			return err
 		}
+	}
+	if err := k.rejudge(ctx); err != nil {
+		return err
 	}
 	return k.sign(ctx)
 }

@@ -15,18 +15,14 @@ import (
 // something left out, the verdicts must come out all the same.
 func (k *making) rejudge(ctx context.Context) error {
 	switch {
-	case k.m.Evidence == form.None:
-		k.m.Unjudged = "there is no evidence in it"
-		return nil
-	case k.m.Evidence == form.Deciding:
-		k.m.Unjudged = "only the evidence that decided is in it"
+	case k.m.Evidence != form.All:
 		return nil
 	case k.m.Rule() == nil:
 		return nil // the pages are those that were judged
 	case k.Again == nil:
 		return problem.New(problem.Internal, "a pack with something left out is judged again, and there is nobody who does")
 	}
-	diff, err := k.differences(ctx, k.m)
+	diff, err := k.differences(ctx, k, k.m)
 	if err != nil || len(diff) == 0 {
 		return err
 	}
@@ -60,14 +56,18 @@ func or(s, other string) string {
 	return s
 }
 
-// differences judges what was written so far.
-func (k *making) differences(ctx context.Context, m *Manifest) ([]Difference, error) {
+// differences judges the evidence that was written so far, by what is beside it in the
+// pack that is made.
+func (k *making) differences(ctx context.Context, of *making, m *Manifest) ([]Difference, error) {
 	r, err := k.w.Read()
 	if err != nil {
 		return nil, err
 	}
 	v, err := View(ctx, r, m)
 	if err != nil {
+		return nil, err
+	}
+	if v.from, err = of.w.Read(); err != nil {
 		return nil, err
 	}
 	out, err := k.Again(ctx, &Evidence{FS: v, Manifest: m})
@@ -124,6 +124,6 @@ func (k *making) comesOut(ctx context.Context, keep ...string) bool {
 	if err := try.evidence(ctx, try.choose(&Judged{})); err != nil {
 		return false
 	}
-	diff, err := try.differences(ctx, &m)
+	diff, err := try.differences(ctx, k, &m)
 	return err == nil && len(diff) == 0
 }

@@ -12,10 +12,22 @@ import (
 	"partnerguard/internal/pack/leaf"
 )
 
+// Shown is the evidence of a pack that is read, as files, with the pack's own entries.
+type Shown struct {
+	*view.View
+	from *form.Reader
+}
+
+// mostEntry bounds an entry that is read whole, in bytes.
+const mostEntry = 256 << 20
+
+// Entry reads an entry of the pack that is no page.
+func (s *Shown) Entry(name string) ([]byte, error) { return s.from.Read(name, mostEntry) }
+
 // View shows the evidence of a pack as an export as of its moment, as the archive is
 // shown: what a judge reads. That the evidence holds is for [form.Reader.Verify]; here
 // it is read as it is. The index is held in memory, about 1 KiB a page.
-func View(ctx context.Context, r *form.Reader, m *Manifest) (*view.View, error) {
+func View(ctx context.Context, r *form.Reader, m *Manifest) (*Shown, error) {
 	var names []string
 	entries := map[string][]segment.Loose{}
 	if m.Evidence != form.None {
@@ -60,7 +72,8 @@ func View(ctx context.Context, r *form.Reader, m *Manifest) (*view.View, error) 
 			}
 		}
 	}
-	return view.New(ctx, view.Options{Tenant: m.Tenant, AsOf: m.AsOf, Since: m.Since}, stored)
+	v, err := view.New(ctx, view.Options{Tenant: m.Tenant, AsOf: m.AsOf, Since: m.Since}, stored)
+	return &Shown{v, r}, err
 }
 
 func resourceOf(entries map[string][]segment.Loose, run string) string {
