@@ -13,13 +13,14 @@ check: fmt vet lint generate test vuln ## format, vet, lint, generated files, te
 	@echo "check: all well"
 
 fmt: ## fail on files that are not gofmt-formatted
-	@bad="$$(gofmt -l cmd internal e2e bench conformance packaging)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
+	@bad="$$(gofmt -l cmd internal e2e bench conformance packaging verify)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
 
 vet: ## go vet, also for the browser's and the package's tests
 	$(GO) vet $(PKGS)
 	$(GO) vet -tags browser ./e2e/... ./internal/partnercloud/...
 	$(GO) vet -tags deb ./e2e/deb
 	$(GO) vet -tags judge ./cmd/...
+	cd verify && $(GO) vet ./...
 
 lint: ## staticcheck, pinned in go.mod
 	$(GO) tool staticcheck $(PKGS)
@@ -29,6 +30,7 @@ generate: ## regenerate and fail on a difference
 
 test: ## all tests; with a C compiler once more, shorter, under the race detector
 	$(GO) test -timeout 20m $(PKGS)
+	cd verify && $(GO) test -timeout 10m ./...
 	@test -n "$(RACE)" || echo "NOTE: no C compiler found: nothing ran under the race detector"
 	@test -z "$(RACE)" || $(GO) test -race -short -timeout 25m $$($(GO) list $(PKGS) | grep -vE '/internal/(arch|attack|cli)$$' | ./.ci/part $(RACEPART))
 	@test -d ../shared/data || echo "NOTE: ../shared/data is absent: every test over exports written by others was SKIPPED"
@@ -107,6 +109,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/delegation
 	$(MAKE) -C bench/fraud
 	$(MAKE) -C bench/gateway
+	$(MAKE) -C bench/pack
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -30,6 +30,7 @@ import (
 	mfapages "partnerguard/internal/mfa/pages"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
+	"partnerguard/internal/pack"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
@@ -61,6 +62,7 @@ type features struct {
 	Inquiry    *inquiry.Inquiry // what happened, of each alert
 	Budgets    *budget.Budgets
 	Gateway    *Gateway
+	Packs      *pack.Store // tells only, where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -104,6 +106,7 @@ func (i *Installation) modules() []module {
 		{"fraud inquiry", i.Inquiry},
 		{"budgets", i.Budgets},
 		{"gateway", i.Gateway},
+		{"packs", i.Packs},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -139,6 +142,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	i.close = append(i.close, i.Archive.Close)
+	if i.Packs, err = i.packs(); err != nil {
+		return err
+	}
 	if err = i.makeSnapshot(); err != nil {
 		return err
 	}
@@ -185,8 +191,11 @@ func (i *Installation) keeper() *anchor.Keeper {
 
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
-	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
-	i.Reading = i.reading()                 // and proves
+	i.Keeper = i.keeper()                     // there is a vault now, and so it signs
+	i.Reading = i.reading()                   // and proves
+	if i.Packs, err = i.packs(); err != nil { // and makes packs
+		return err
+	}
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
 		return err
 	}

@@ -273,6 +273,7 @@ func (h *house) fill(s *app.Installation) {
 		h.ok(err)
 	}
 	h.posture(s)
+	h.packed(s)
 	h.consoled(s)
 	h.bridged(s)
 	h.delegated(s)

@@ -184,6 +184,10 @@ func (k *making) all(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	// Before the files: with something left out the report is of what is left.
+	if err := k.rejudge(ctx); err != nil {
+		return err
+	}
 	if err := k.trail(ctx); err != nil {
 		return err
 	}
@@ -194,9 +198,6 @@ func (k *making) all(ctx context.Context) (err error) {
 		if err := k.add(f.Path, f.Kind, f.Write); err != nil {
 			return err
 		}
-	}
-	if err := k.rejudge(ctx); err != nil {
-		return err
 	}
 	return k.sign(ctx)
 }

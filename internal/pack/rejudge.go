@@ -11,18 +11,17 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// rejudge judges what was written of the evidence, where that is not what was judged: with
-// something left out, the verdicts must come out all the same.
+// rejudge judges the evidence anew as what is left out leaves it: the verdicts must come
+// out all the same. It is also what the report of the pack is made of then, so it is done
+// where the evidence is not in the pack, too.
 func (k *making) rejudge(ctx context.Context) error {
-	switch {
-	case k.m.Evidence != form.All:
-		return nil
-	case k.m.Rule() == nil:
+	if k.m.Rule() == nil {
 		return nil // the pages are those that were judged
-	case k.Again == nil:
+	}
+	if k.Again == nil {
 		return problem.New(problem.Internal, "a pack with something left out is judged again, and there is nobody who does")
 	}
-	diff, err := k.differences(ctx, k, k.m)
+	diff, err := k.differences(ctx)
 	if err != nil || len(diff) == 0 {
 		return err
 	}
@@ -56,25 +55,52 @@ func or(s, other string) string {
 	return s
 }
 
-// differences judges the evidence that was written so far, by what is beside it in the
-// pack that is made.
-func (k *making) differences(ctx context.Context, of *making, m *Manifest) ([]Difference, error) {
+// differences judges the evidence that is in the pack, or would be in one with all of it.
+func (k *making) differences(ctx context.Context) ([]Difference, error) {
+	if k.m.Evidence != form.All {
+		t, done, err := k.attempt()
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		if err := t.evidence(ctx, t.choose(nil)); err != nil {
+			return nil, err
+		}
+		k.members = t.members
+		return t.compare(ctx, k.m)
+	}
+	return k.compare(ctx, k.m)
+}
+
+// compare judges what was written so far, for the manifest of a pack.
+func (k *making) compare(ctx context.Context, of *Manifest) ([]Difference, error) {
 	r, err := k.w.Read()
 	if err != nil {
 		return nil, err
 	}
-	v, err := View(ctx, r, m)
+	v, err := View(ctx, r, k.m)
 	if err != nil {
 		return nil, err
 	}
-	if v.from, err = of.w.Read(); err != nil {
-		return nil, err
-	}
-	out, err := k.Again(ctx, &Evidence{FS: v, Manifest: m})
+	out, err := k.Again(ctx, &Evidence{FS: v, Manifest: of})
 	if err != nil {
 		return nil, err
 	}
-	return Differences(m.Verdicts, out), nil
+	return Differences(of.Verdicts, out), nil
+}
+
+// attempt is a pack with all of the evidence that nobody gets.
+func (k *making) attempt(keep ...string) (t *making, done func(), err error) {
+	f, err := newSpool(k.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := *k.m
+	m.Evidence, m.Entries, m.Lacking, m.Pages, m.Leaves = form.All, nil, nil, form.Pages{}, &leaf.Counts{}
+	m.Kept = append(slices.Clone(m.Kept), keep...)
+	o := *k.o
+	o.Progress = nil
+	return &making{Store: k.Store, o: &o, m: &m, w: form.NewWriter(f.f), dir: k.dir, view: k.view}, f.close, nil
 }
 
 // mostTries bounds how many members are tried.
@@ -110,20 +136,14 @@ func (k *making) which(ctx context.Context) []string {
 
 // comesOut writes the evidence once more, with some members shown, and judges it.
 func (k *making) comesOut(ctx context.Context, keep ...string) bool {
-	f, err := newSpool(k.dir)
+	t, done, err := k.attempt(keep...)
 	if err != nil {
 		return false
 	}
-	defer f.close()
-	m := *k.m
-	m.Entries, m.Lacking, m.Pages, m.Leaves = nil, nil, form.Pages{}, &leaf.Counts{}
-	m.Kept = append(slices.Clone(m.Kept), keep...)
-	o := *k.o
-	o.Progress = nil
-	try := &making{Store: k.Store, o: &o, m: &m, w: form.NewWriter(f.f), dir: k.dir, view: k.view}
-	if err := try.evidence(ctx, try.choose(&Judged{})); err != nil {
+	defer done()
+	if err := t.evidence(ctx, t.choose(nil)); err != nil {
 		return false
 	}
-	diff, err := try.differences(ctx, k, &m)
+	diff, err := t.compare(ctx, t.m)
 	return err == nil && len(diff) == 0
 }

@@ -17,6 +17,7 @@ func Commands(env *kit.Env) []*cobra.Command {
 		newExceptions(env),
 		newNotify(env),
 		newArchive(env),
+		newPack(env),
 		newDoctor(env),
 		newDB(env),
 		newBackup(env),

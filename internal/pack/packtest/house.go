@@ -55,6 +55,8 @@ type House struct {
 	Stamps  *anchor.Timestamp
 	Roots   []byte
 	Witness string
+	// Rows is how many sign-ins the log has; 0 is as many as make a page a large one.
+	Rows    int
 	witness note.Signer
 	n       int
 }
@@ -210,11 +212,14 @@ func (h *House) Fill() {
 		`{"@odata.context":"x","value":[`+user(3, `,"otherMails":[]`)+`]}`)
 	h.Keep("conditionalAccessPolicies", "whole", `{"value":[{"id":"c1","displayName":"All","state":"enabled","conditions":{"users":{"includeUsers":["All"]}}}]}`)
 	var rows []string
-	for i := range 1500 {
+	if h.Rows == 0 {
+		h.Rows = 1500
+	}
+	for i := range h.Rows {
 		rows = append(rows, fmt.Sprintf(`{"id":"s%d","createdDateTime":"2026-10-12T10:00:00Z","userPrincipalName":"p%d@contoso.example","ipAddress":"203.0.113.%d","status":{"errorCode":0}}`,
 			i, i%3, i%250))
 	}
-	h.Keep("signIns.interactiveUser", "sliced", `{"value":[`+strings.Join(rows[:200], ",")+`]}`, `{"value":[`+strings.Join(rows, ",")+`]}`)
+	h.Keep("signIns.interactiveUser", "sliced", `{"value":[`+strings.Join(rows[:h.Rows/8], ",")+`]}`, `{"value":[`+strings.Join(rows, ",")+`]}`)
 	h.Record("after")
 	h.Anchor()
 	h.Now = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
