@@ -6,13 +6,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -142,7 +140,9 @@ func (p *Packer) tell(ctx context.Context, x *packing, ev *pack.Evidence, cut bo
 // written; else see [AgainPack].
 func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 	p.mu.Lock()
-	n := slices.IndexFunc(p.making, func(x *packing) bool { return x.m.Name == ev.Manifest.Name })
+	n := slices.IndexFunc(p.making, func(x *packing) bool {
+		return x.m == ev.Manifest || x.m.Name == ev.Manifest.Name && ev.Manifest.Entries == nil // a try with more of it shown
+	})
 	var x *packing
 	if n >= 0 {
 		x = p.making[n]
@@ -151,7 +151,7 @@ func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, 
 	if x == nil {
 		return AgainPack(ctx, ev)
 	}
-	if x.m != ev.Manifest { // a try, with more of it shown
+	if x.m != ev.Manifest {
 		tried := *x.in
 		x = &packing{ev.Manifest, &tried, x.terms}
 	}
@@ -272,53 +272,6 @@ func packVerdicts(in *report.Input) (out []pack.Verdict) {
 	return out
 }
 
-// PackAgain judges a pack of a file again by what is in the file, for [pack.VerifyFile]. What
-// is read beside the pages is held to the manifest, which is verified by then.
-func PackAgain(path string) pack.Judging {
-	return func(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
-		}
-		r, err := form.Open(f, info.Size())
-		if err != nil {
-			return nil, err
-		}
-		return AgainPack(ctx, &pack.Evidence{FS: &entriesOf{ev.FS, r, ev.Manifest}, Manifest: ev.Manifest})
-	}
-}
-
-// entriesOf is evidence with the entries of the file that it is from.
-type entriesOf struct {
-	fs.FS
-	r *form.Reader
-	m *pack.Manifest
-}
-
-// maxEntry bounds an entry that is judged by, in bytes.
-const maxEntry = 16 << 20
-
-// Entry implements [packEntries].
-func (e *entriesOf) Entry(name string) ([]byte, error) {
-	n := slices.IndexFunc(e.m.Entries, func(x pack.Entry) bool { return x.Path == name })
-	if n < 0 {
-		return nil, problem.New(problem.NotFound, "the pack lists no %s", name)
-	}
-	raw, err := e.r.Read(name, maxEntry)
-	if err != nil {
-		return nil, err
-	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != e.m.Entries[n].SHA256 {
-		return nil, problem.New(problem.Unmet, "%s is not what the pack lists", name)
-	}
-	return raw, nil
-}
-
 // AgainPack judges the evidence of a pack that is read, by what is in the pack alone, and
 // gives the verdicts as its reader is told them.
 func AgainPack(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
@@ -337,10 +290,6 @@ func AgainPack(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 // read, or is of another moment than the pack.
 func readBeside(ev *pack.Evidence) (*report.Terms, *report.Beside, error) {
 	of, ok := ev.FS.(packEntries)
-	return besideOf(ev, of, ok)
-}
-
-func besideOf(ev *pack.Evidence, of packEntries, ok bool) (*report.Terms, *report.Beside, error) {
 	if !ok {
 		return nil, nil, problem.New(problem.Unmet, "the pack's own entries cannot be read, so nothing is judged again")
 	}

@@ -85,6 +85,7 @@ const (
 // What is handed to others, so that they can check it.
 const (
 	PackMade   Action = "pack.made"   // a pack of evidence: its name, sum, and whom it is for
+	PackOnce   Action = "pack.once"   // a tenant was assessed once, read-only: begun, ended, or what could not be removed
 	PackLeaved Action = "pack.leaved" // the salted root of a segment, so that a part of it can be left out later
 )
 
