@@ -78,7 +78,7 @@ var kinds = map[remedy.Kind]*kind{
 	},
 	remedy.Group: {
 		shape: narrow(map[string]*shape{
-			"displayName": one(text), "description": one(text), "mailEnabled": one(boolean), "mailNickname": one(text),
+			"displayName": one(text), "description": one(text), "mailEnabled": one(boolean).none(false), "mailNickname": one(text),
 			"securityEnabled": one(boolean), "isAssignableToRole": one(boolean).none(false), "groupTypes": one(enumSet, "Unified", "DynamicMembership"),
 		}), words: "group", base: "/groups",
 		names:       "id,displayName,description,mailEnabled,mailNickname,securityEnabled,isAssignableToRole,groupTypes",

@@ -72,11 +72,13 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 			WaysOut: []string{"a mail client with modern authentication"}, Acceptable: true},
 		{ID: "1a1b2c3d", Kind: remedy.Unknown, Text: "who has a registered method is not known", Settles: "userRegistrationDetails"}}}
 	r := run.Run{ID: "r-7k2m9q4x", Plan: strings.Repeat("ab", 32), Goal: "mfa-every-sign-in", Tenant: screentest.Tenants[0].ID, Name: "Contoso Cloud Partners",
-		State: run.Stopped, Stage: remedy.Pilot, Upto: remedy.All, Why: "an account failed that the rehearsal did not foretell", Applied: now.Add(-80 * time.Hour),
-		Actor: "local:ada", Signer: "guard.example/trail", Shut: gate, Past: []run.Passage{
+		State: run.Stopped, Stage: remedy.Pilot, Upto: remedy.All, Why: "an account failed that the rehearsal did not foretell",
+		Applied: now.Add(-80 * time.Hour),
+		Actor:   "local:ada", Signer: "guard.example/trail", Shut: gate, Past: []run.Passage{
 			{Stage: remedy.ReportOnly, Began: now.Add(-80 * time.Hour), Done: now.Add(-80 * time.Hour), Ended: now.Add(-8 * time.Hour)},
 			{Stage: remedy.Pilot, Began: now.Add(-8 * time.Hour), Done: now.Add(-8 * time.Hour)}},
-		Proof: []remedy.Answer{{Question: "mfa-every-sign-in", Before: "gap", After: "proved", Closed: 12}, {Question: "legacy-blocked", Before: "gap", After: "gap"}}}
+		Proof: []remedy.Answer{{Question: "mfa-every-sign-in", Before: "gap", After: "proved", Closed: 12},
+			{Question: "legacy-blocked", Before: "gap", After: "gap"}}}
 	wait := run.Run{ID: "w-1", Plan: strings.Repeat("cd", 32), Goal: "legacy-blocked", Tenant: screentest.Tenants[1].ID, Name: "Fabrikam", State: run.Waiting,
 		Upto: remedy.All, Applied: now.Add(-time.Hour), Actor: "local:ada", Second: []string{"nobody signed the plan"}}
 	did := []string{}
