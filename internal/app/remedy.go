@@ -262,3 +262,6 @@ func gatePeople(f *facts.Facts, h *rehearse.History, kept *readSettings) map[str
 
 // Moment is the moment as of which plans are judged.
 func (r *Remedies) Moment() time.Time { return r.at }
+
+// Settings are those that were read. They are not to be changed.
+func (r *Remedies) Settings() *access.Tenant { return r.in.Tenant }

@@ -30,6 +30,12 @@ func readPlan(path string) (*remedy.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whose key it is only the installation knows; that the plan is not what was signed shows
+	// without a key.
+	if p.Signature != "" && !strings.Contains(p.Signature, "\n"+p.SHA256()+"\n") {
+		return nil, problem.New(problem.Forbidden, "the plan was changed after it was signed").
+			WithHint("have it made anew; or take its line `signature` out: it is checked and approved by a second person then")
+	}
 	return p, object.Check(p)
 }
 

@@ -52,7 +52,7 @@ func (f *finder) candidates(u *Unmet) (out []candidate) {
 	question := aim(u.ID)
 	switch {
 	case u.ID == "risk-based-access":
-		return []candidate{{variant: byRisk, question: "mfa-every-sign-in", base: f.withoutDefaults(), added: riskPolicies(),
+		return []candidate{{variant: byRisk, base: f.withoutDefaults(), added: riskPolicies(),
 			words: "Add policies that ask for MFA at a risky sign-in and for a new password at a risky account"}}
 	case question == "":
 		return nil
@@ -116,20 +116,9 @@ type weight struct {
 
 // weigh proves and rehearses a candidate.
 func (f *finder) weigh(c candidate) (w weight) {
-	q, _ := access.FindQuestion(c.question)
 	e := access.Compile(c.then())
-	w.after = string(access.UnknownProof)
-	if p, err := e.Prove(q); err == nil {
-		w.after = string(p.Verdict)
-	}
-	was, is := f.coverage(q), []access.Cover(nil)
-	if list, err := e.Coverage(q); err == nil {
-		is = list
-	}
-	for i := range min(len(was), len(is)) {
-		if was[i] == access.Open && is[i] != access.Open {
-			w.closes++
-		}
+	if q, ok := access.FindQuestion(c.question); ok {
+		f.prove(q, e, &w)
 	}
 	ids := map[string]bool{}
 	for _, ch := range c.changes {
@@ -165,6 +154,24 @@ func (f *finder) weigh(c candidate) (w weight) {
 	}
 	w.breaks = len(w.brokenByAccount)
 	return w
+}
+
+// prove asks a question with a candidate done, and counts the accounts that it closes.
+func (f *finder) prove(q access.Question, e *access.Engine, w *weight) {
+	w.after = string(access.UnknownProof)
+	if p, err := e.Prove(q); err == nil {
+		w.after = string(p.Verdict)
+	}
+	was := f.coverage(q)
+	is, err := e.Coverage(q)
+	if err != nil {
+		return
+	}
+	for i := range min(len(was), len(is)) {
+		if was[i] == access.Open && is[i] != access.Open {
+			w.closes++
+		}
+	}
 }
 
 func (f *finder) coverage(q access.Question) []access.Cover {

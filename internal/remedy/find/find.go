@@ -103,9 +103,13 @@ func List(in Input) []Choice {
 func (f *finder) settings(u *Unmet) (out []Choice) {
 	for _, c := range f.candidates(u) {
 		w := f.weigh(c)
+		check := "partnerguard assess"
+		if c.question != "" {
+			check = "partnerguard prove --question " + c.question
+		}
 		out = append(out, Choice{Way: c.words, Goal: u.ID, Changes: c.variant, Question: c.question, After: w.after, Objects: w.objects,
 			Closes: w.closes, Breaks: w.breaks, SignIns: w.signIns, Known: f.History != nil,
-			Check: "partnerguard prove --question " + c.question})
+			Check: check})
 	}
 	slices.SortStableFunc(out, func(a, b Choice) int {
 		return cmp.Or(proved(b.After)-proved(a.After), cmp.Compare(a.Breaks, b.Breaks), cmp.Compare(a.Objects, b.Objects))

@@ -39,16 +39,18 @@ func Text(w io.Writer, list []Choice, from string, sample bool, o print.Options)
 
 func choice(s *print.Screen, c *Choice, from string) {
 	tone := print.Muted
-	if c.Goal != "" {
+	if c.Question != "" {
 		tone = print.ToneOf(c.After)
 	}
 	s.Para("  "+tone.Mark+" ", print.Ended(print.Clean(c.Way, print.MaxSaying)), print.Plain)
 	if c.Goal != "" {
-		words := "closes " + print.Plural(int64(c.Closes), "accounts")
-		if c.After == string(access.Proved) {
-			words += ", and it is proved then"
-		} else {
-			words += ", and it is not proved then"
+		words := "shown by " + c.Check
+		switch {
+		case c.Question == "":
+		case c.After == string(access.Proved):
+			words = "closes " + print.Plural(int64(c.Closes), "accounts") + ", and it is proved then"
+		default:
+			words = "closes " + print.Plural(int64(c.Closes), "accounts") + ", and it is not proved then"
 		}
 		switch {
 		case !c.Known:

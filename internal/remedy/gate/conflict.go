@@ -36,7 +36,7 @@ func (l *look) conflicts() {
 }
 
 func (l *look) clash(m *Move, what, text string, ways ...string) {
-	l.add(remedy.Finding{Kind: remedy.Conflicts, Step: m.Of, Subject: m.Name, SubjectID: m.ID, Text: text, WaysOut: ways}, what)
+	l.add(remedy.Finding{Kind: remedy.Conflicts, Step: m.Of, Subject: m.Name, SubjectID: m.ID, Text: text, WaysOut: ways}, what+m.Key)
 }
 
 // conflict looks at one move against the settings as they are then.

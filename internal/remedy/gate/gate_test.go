@@ -219,3 +219,31 @@ func TestStageHolds(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// TestReached: at a later stage the settings are as that stage left them, and groups that
+// were made since the directory was read are known all the same.
+func TestReached(t *testing.T) {
+	p := plan(create(t, policy("", "New", "enabled", gentle, "", `"mfa"`)))
+	moves := expand(t, p, "", remedy.Pilot)
+	ids := map[string]string{}
+	for i := range moves {
+		if k := moves[i].Key; k != "" {
+			ids[k] = guid('f', i)
+		}
+	}
+	in := input(p)
+	live, err := gate.Over(in.Tenant, moves, -1, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := *live // the policy was read anew, the directory was not
+	stale.Users, stale.KnownGroups = in.Tenant.Users, in.Tenant.KnownGroups
+	in.Tenant, in.From, in.Stage, in.IDs = &stale, remedy.Pilot, "10%", ids
+	if g := look(t, in); !g.Passed {
+		t.Errorf("it is refused:\n%s", said(g))
+	}
+	in.Stage = remedy.All
+	if g := look(t, in); !g.Passed || g.Answers[0].Closed == 0 && g.Answers[0].Before != g.Answers[0].After {
+		t.Errorf("it is refused:\n%s", said(g))
+	}
+}

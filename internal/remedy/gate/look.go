@@ -21,6 +21,7 @@ func Look(in Input) (*remedy.Gate, error) {
 	if in.Plan == nil || in.Tenant == nil {
 		return nil, problem.New(problem.Internal, "a gate needs a plan and the settings")
 	}
+	in.Tenant = known(in)
 	moves, err := Expand(in.Plan, in.From, in.Stage, in.Tenant)
 	if err != nil {
 		return nil, err
@@ -41,6 +42,34 @@ func Look(in Input) (*remedy.Gate, error) {
 	l.licences()
 	l.lasting()
 	return l.finish(), nil
+}
+
+// known lays the groups of the stage that was reached over settings that were read before
+// they were made: who is in them the plan says.
+func known(in Input) *access.Tenant {
+	if !on(in.From) {
+		return in.Tenant
+	}
+	moves, err := Expand(in.Plan, "", in.From, in.Tenant)
+	if err != nil {
+		return in.Tenant // told when the moves of this stage are made
+	}
+	w := newWorld(in.Tenant, moves, in.IDs)
+	made := map[string]bool{}
+	for i := range moves {
+		m := &moves[i]
+		switch {
+		case m.Kind == remedy.Group && m.Of == 0 && in.IDs[m.Key] != "" && !in.Tenant.KnownGroups[strings.ToLower(in.IDs[m.Key])]:
+			made[m.Key] = true
+		case m.Kind == remedy.Member && m.Of == 0 && slices.ContainsFunc(keyIn.FindAllString(string(m.After), -1), func(k string) bool { return made[strings.Trim(k, "{}")] }):
+		default:
+			continue
+		}
+		if w.apply(m) != nil {
+			return in.Tenant
+		}
+	}
+	return w.tenant()
 }
 
 // look is one gate that is being made.
