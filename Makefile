@@ -96,8 +96,8 @@ moves: ## the walk of faults and deaths over 500 customers' moves of delegation,
 	PARTNERGUARD_MOVES=500 $(GO) test -count=1 -timeout 180m -run 'TestWalk|TestStates' ./internal/delegation/move
 
 remedy: ## plans on lab tenants, every fault at each request, and kill -9 at each step, whole
-	go test -count=1 -timeout 30m ./internal/remedy/...
-	go test -count=1 -timeout 30m -run 'Remedy' ./internal/app
+	$(GO) test -count=1 -timeout 30m ./internal/remedy/...
+	$(GO) test -count=1 -timeout 30m -run 'Remedy' ./internal/app
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench

@@ -62,7 +62,7 @@ type Finding struct {
 	Subject string      `json:"subject,omitempty"`
 	// SubjectID is the account's, the app's or the policy's id.
 	SubjectID string   `json:"subjectId,omitempty"`
-	App       string   `json:"app,omitempty"`    // of [Breaks]: the app, as sign-ins name it by id; "" any
+	App       string   `json:"app,omitempty"`    // of [Breaks]: the app as sign-ins name it, else its id; "" any
 	Client    string   `json:"client,omitempty"` // of [Breaks]: Microsoft's clientAppUsed; "" any
 	Text      string   `json:"text"`
 	SignIns   int64    `json:"signIns,omitempty"` // recorded ones that it concerns

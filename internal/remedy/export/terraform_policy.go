@@ -13,7 +13,6 @@ type tf struct {
 	name  string
 	words bool // flags in Graph, a list here
 	block map[string]tf
-	typed bool // @odata.type is derived
 }
 
 func attr(name string) tf { return tf{name: name} }

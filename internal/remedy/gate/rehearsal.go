@@ -154,7 +154,7 @@ func (l *look) log(r *rehearse.Result, h *rehearse.History) {
 
 // broken is who would no longer get in.
 func broken(g *rehearse.Group) remedy.Finding {
-	f := remedy.Finding{Kind: remedy.Breaks, Subject: g.Account, SubjectID: g.ID, SignIns: g.Rows, Witness: seen(g),
+	f := remedy.Finding{Kind: remedy.Breaks, Subject: g.Account, SubjectID: g.ID, App: g.App, Client: g.Client, SignIns: g.Rows, Witness: seen(g),
 		Text: g.Account + " signs in to " + g.App + " by " + g.Client + ": " + g.Reason}
 	for _, w := range g.WaysOut {
 		f.WaysOut = append(f.WaysOut, w.Text)

@@ -16,7 +16,6 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
-	"partnerguard/internal/remedy/object"
 )
 
 func sqlite(t testing.TB) *db.DB {
@@ -396,8 +395,6 @@ func TestHand(t *testing.T) {
 	}
 	r.same(was)
 }
-
-var _ = object.Equal
 
 // TestOverStays: older rows of a run that was taken back have nothing done again, and a row of
 // somebody else's has nothing done at all.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -400,5 +399,3 @@ func (s *Status) tell() string {
 	}
 	return b.String()
 }
-
-var _ = os.Args

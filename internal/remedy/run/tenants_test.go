@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/remedy"
@@ -17,8 +16,6 @@ import (
 type tenant struct {
 	name string
 	make func(r *rig) (steps []remedy.Step, stages []remedy.Stage)
-	// rest is what a way back cannot bring back by the same id, by a part of its path.
-	rest string
 }
 
 var (
@@ -227,5 +224,3 @@ func (r *rig) proof() string {
 	}
 	return string(p.Verdict)
 }
-
-var _ = time.Second

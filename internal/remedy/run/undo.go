@@ -213,11 +213,11 @@ func (t *turn) anew(ctx context.Context, p *Progress, s *remedy.Step) (outcome, 
 
 // undone closes a run that was taken back: the questions are asked again.
 func (t *turn) undone(ctx context.Context) (time.Time, error) {
-	proof, words, err := t.prove(ctx)
+	proof, _, err := t.prove(ctx)
 	if err != nil {
 		return t.c.now().Add(time.Minute), t.note(ctx, "all is taken back; the proof over what is there now waits: "+err.Error()+hint(err))
 	}
-	words = ""
+	words := ""
 	details := map[string]string{"outcome": "taken back"}
 	var other []string
 	for _, a := range proof {
