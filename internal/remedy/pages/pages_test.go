@@ -86,7 +86,8 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 	did := []string{}
 	f := &fake{did: &did, list: []run.Status{
 		{Run: r, File: plan, Next: "Grace Hopper failed, which the rehearsal did not foretell; accept it by name, or take the plan back", Steps: []run.Progress{
-			{Seq: 1, Stage: remedy.ReportOnly, State: run.Done, Step: step, Words: "as Grace Hopper wanted"}, {Seq: 2, Stage: remedy.Pilot, State: run.Asked, Step: person},
+			{Seq: 1, Stage: remedy.ReportOnly, State: run.Done, Step: step, Words: "as Grace Hopper wanted"},
+			{Seq: 2, Stage: remedy.Pilot, State: run.Asked, Step: person},
 			{Seq: 3, Stage: remedy.Pilot, State: run.Failed, Step: mine, Words: "Grace Hopper cannot be changed"}}},
 		{Run: wait, File: plan, Next: "a second person reads the plan and approves it"}}}
 	p := &pages.Pages{Runs: f, As: f.as}
