@@ -11,29 +11,20 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// TestHostile: each of these is refused with its line, and with what to do.
-func TestHostile(t *testing.T) {
-	t.Parallel()
-	good, err := os.ReadFile("testdata/plan.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	swap := func(old, with string) string {
-		if !strings.Contains(string(good), old) {
-			t.Fatalf("the plan has no %q", old)
-		}
-		return strings.Replace(string(good), old, with, 1)
-	}
+// hostile is a file that is refused, and what is said of it.
+type hostile struct{ name, text, says string }
+
+func hostileHeads(good string, swap func(old, with string) string) []hostile {
 	long := strings.Repeat("x", 3000)
-	cases := []struct{ name, text, says string }{
+	return []hostile{
 		{"nothing", "", "no plan"},
 		{"a comment alone", "# nothing\n", "no plan"},
-		{"two documents", string(good) + "---\nform: x\n", "more than one"},
+		{"two documents", good + "---\nform: x\n", "more than one"},
 		{"no YAML", "a: [1, 2\nb: }", "YAML"},
 		{"a list", "- 1\n- 2\n", "line 1"},
 		{"a text", "hello\n", "line 1"},
 		{"not UTF-8", "form: \xff\n", "UTF-8"},
-		{"too long", string(good) + strings.Repeat("# x\n", MaxFile/4), "bytes"},
+		{"too long", good + strings.Repeat("# x\n", MaxFile/4), "bytes"},
 		{"deep brackets", "a: " + strings.Repeat("[", 60) + strings.Repeat("]", 60), "deeper"},
 		{"deep indentation", "a:\n" + strings.Repeat(" ", 200) + "b: 1\n", "deeper"},
 		{"an anchor", swap("goal: mfa-every-sign-in", "goal: &x mfa-every-sign-in"), "anchors"},
@@ -78,6 +69,11 @@ func TestHostile(t *testing.T) {
 		{"a number of many digits", swap("signIns: 100", "signIns: 99999999999999999999"), "wait"},
 		{"infinity", swap("signIns: 100", "signIns: .inf"), "line"},
 		{"not a number", swap("signIns: 100", "signIns: .nan"), "line"},
+	}
+}
+
+func hostileSteps(good string, swap func(old, with string) string) []hostile {
+	return []hostile{
 		{"steps that do not count", swap("- n: 2\n", "- n: 3\n"), "step 3 stands where 2"},
 		{"an unknown kind", swap("kind: security-defaults", "kind: mailbox"), "no kind"},
 		{"an unknown deed", swap("do: delete", "do: destroy"), "nothing that a step does"},
@@ -106,8 +102,24 @@ func TestHostile(t *testing.T) {
 		{"a yes of nobody", swap("  by: \"local:lena\"\n  why", "  by: \"\"\n  why"), "every plan"},
 		{"a yes for ever", swap(`until: "2027-03-02T09:00:00Z"`, `until: "0001-01-01T00:00:00Z"`), "until when"},
 		{"a text in a true", swap("passed: true", "passed: \"true\""), "passed"},
-		{"a long signature", string(good) + "signature: \"" + strings.Repeat("x", 9000) + "\"\n", "signature"},
+		{"a long signature", good + "signature: \"" + strings.Repeat("x", 9000) + "\"\n", "signature"},
 	}
+}
+
+// TestHostile: each of these is refused with its line, and with what to do.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	good, err := os.ReadFile("testdata/plan.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap := func(old, with string) string {
+		if !strings.Contains(string(good), old) {
+			t.Fatalf("the plan has no %q", old)
+		}
+		return strings.Replace(string(good), old, with, 1)
+	}
+	cases := append(hostileHeads(string(good), swap), hostileSteps(string(good), swap)...)
 	if len(cases) < 60 {
 		t.Errorf("only %d cases", len(cases))
 	}

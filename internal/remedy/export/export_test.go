@@ -67,6 +67,10 @@ func plan(t *testing.T, old, gone json.RawMessage, oldID, goneID, member string)
 				After: remedy.Object(wanted)},
 			{Do: remedy.Delete, Kind: remedy.Policy, ID: goneID, Text: "Take one away", Before: form(remedy.Policy, string(gone))},
 			{Do: remedy.Ask, Kind: remedy.Person, Text: "Switch app passwords off", Task: &remedy.Task{Do: []string{"Open the settings\nof MFA"}}},
+			{Do: remedy.Create, Kind: remedy.Policy, Staged: true, Text: "Bind tokens",
+				After: form(remedy.Policy, `{"displayName":"Tokens","state":"enabled","conditions":{"users":{"includeUsers":["All"]},
+					"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"insiderRiskLevels":"minor,elevated"},
+					"sessionControls":{"secureSignInSession":{"isEnabled":true}}}`)},
 		},
 	}
 	for i := range p.Steps {
@@ -266,7 +270,7 @@ func TestTerraform(t *testing.T) {
 		}
 	}
 	left := strings.Join(out.Left, "\n")
-	for _, want := range []string{"step 5", "authenticationFlows", "step 7", "step 8"} {
+	for _, want := range []string{"step 9", "sessionControls.secureSignInSession", "conditions.insiderRiskLevels", "step 7", "step 8"} {
 		if !strings.Contains(left, want) {
 			t.Errorf("%s is left out in silence: %s", want, left)
 		}
@@ -278,11 +282,11 @@ func TestTerraform(t *testing.T) {
 	if _, err := intake.Read(t.Context(), intake.Options{Stdin: strings.NewReader(plain)}, []string{"-"}, &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.policies) != 2 || len(s.locations) != 1 {
+	if len(s.policies) != 3 || len(s.locations) != 1 {
 		t.Fatalf("%d policies, %d locations\n%s", len(s.policies), len(s.locations), text)
 	}
 	ids := map[string]string{"left-out": anyone, "office": anyone}
-	for i, n := range []int{3, 5} {
+	for i, n := range []int{3, 4, 5} {
 		want, _ := object.Resolve(remedy.Policy, p.Steps[n].After, ids)
 		got := without(s.policies[i], "@partnerguard.planned")
 		if !object.Equal(remedy.Policy, want, got) {

@@ -16,7 +16,7 @@ import (
 	"partnerguard/internal/remedy"
 )
 
-// Terraform writes a plan as a configuration of the provider hashicorp/azuread, 3 and
+// Terraform writes a plan as a configuration of the provider hashicorp/azuread, 3.8 and
 // later. What exists is imported, and never made twice. An object with something that
 // the provider has no attribute for is left out whole, and told: without it, it would be
 // another policy.
@@ -34,7 +34,7 @@ func Terraform(p *remedy.Plan, stage remedy.Stage) (*Out, error) {
 	need := t.body.AppendNewBlock("terraform", nil).Body()
 	need.SetAttributeValue("required_version", cty.StringVal(">= 1.5"))
 	need.AppendNewBlock("required_providers", nil).Body().SetAttributeValue("azuread", cty.ObjectVal(map[string]cty.Value{
-		"source": cty.StringVal("hashicorp/azuread"), "version": cty.StringVal("~> 3.0")}))
+		"source": cty.StringVal("hashicorp/azuread"), "version": cty.StringVal("~> 3.8")}))
 	t.body.AppendNewline()
 	t.body.AppendNewBlock("provider", []string{"azuread"}).Body().SetAttributeValue("tenant_id", cty.StringVal(p.Tenant.ID))
 	for i := range s.steps {

@@ -13,6 +13,7 @@ type tf struct {
 	name  string
 	words bool // flags in Graph, a list here
 	block map[string]tf
+	only  string // the one member of an object that is an attribute here
 }
 
 func attr(name string) tf { return tf{name: name} }
@@ -41,6 +42,8 @@ var tfConditions = map[string]tf{
 	"locations": {name: "locations", block: map[string]tf{
 		"includeLocations": attr("included_locations"), "excludeLocations": attr("excluded_locations")}},
 	"devices":                    {name: "devices", block: map[string]tf{"deviceFilter": {name: "filter", block: tfFilter}}},
+	"authenticationFlows":        {name: "authentication_flow_transfer_methods", only: "transferMethods", words: true}, // since 3.8
+	"insiderRiskLevels":          {name: "insider_risk_levels", only: oneWord},
 	"signInRiskLevels":           attr("sign_in_risk_levels"),
 	"userRiskLevels":             attr("user_risk_levels"),
 	"servicePrincipalRiskLevels": attr("service_principal_risk_levels"),
@@ -54,11 +57,21 @@ var tfGrant = map[string]tf{
 	"termsOfUse": attr("terms_of_use"),
 }
 
+// oneWord marks flags of which the provider takes one.
+const oneWord = ","
+
 // block writes members as the provider has them.
 func (w *writer) block(b *hclwrite.Body, m map[string]any, names map[string]tf, at string) {
 	for _, k := range sorted(m) {
 		n, has := names[k]
 		inner, isObject := m[k].(map[string]any)
+		if n.only == oneWord {
+			s, _ := m[k].(string)
+			has = !strings.Contains(s, oneWord)
+		} else if isObject && n.only != "" && len(inner) == 1 && inner[n.only] != nil {
+			w.block(b, map[string]any{n.only: inner[n.only]}, map[string]tf{n.only: {name: n.name, words: n.words}}, at+"."+k)
+			continue
+		}
 		switch {
 		case !has || (n.block != nil) != isObject:
 			w.odd = append(w.odd, at+"."+k)

@@ -141,8 +141,11 @@ func (p *Pages) lines(ctx context.Context, v *screen.Viewer) ([]Line, error) {
 	}
 	out := []Line{}
 	for i := len(list) - 1; i >= 0; i-- {
-		if v.Sees(list[i].Tenant) {
-			out = append(out, lineOf(&list[i]))
+		if s := &list[i]; v.Sees(s.Tenant) {
+			if !v.May(screen.SeePeople) {
+				s = unnamed(s)
+			}
+			out = append(out, lineOf(s))
 		}
 	}
 	return out, nil

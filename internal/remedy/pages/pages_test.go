@@ -58,7 +58,8 @@ func (f *fake) as(actor string) pages.Actor { g := *f; g.actor = actor; return &
 
 func rig() (*screentest.House, *fake, *pages.Pages) {
 	now := screentest.Now
-	policy := remedy.Object(`{"conditions":{"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"users":{"includeUsers":["All"]}},` +
+	policy := remedy.Object(`{"conditions":{"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],` +
+		`"users":{"excludeUsers":["` + account + `"],"includeUsers":["All"]}},` +
 		`"displayName":"MFA <script>","grantControls":{"builtInControls":["mfa"],"operator":"OR"},"state":"enabled"}`)
 	step := remedy.Step{N: 1, Do: remedy.Create, Kind: remedy.Policy, Name: "MFA <script>", Text: "Ask everybody for multifactor authentication", After: policy,
 		Staged: true, Undo: remedy.Removes, Traps: []string{"Microsoft takes one request a second"}}
@@ -70,9 +71,10 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 	gate := &remedy.Gate{Stage: remedy.Pilot, Ways: []remedy.Way{{}, {}}, Findings: []remedy.Finding{
 		{ID: "0a1b2c3d", Kind: remedy.Breaks, Subject: "Grace Hopper", SubjectID: account, Text: "signs in by IMAP, and would not any more",
 			WaysOut: []string{"a mail client with modern authentication"}, Acceptable: true},
+		{ID: "2a1b2c3d", Kind: remedy.LocksOut, Text: "Grace Hopper alone could still get in"},
 		{ID: "1a1b2c3d", Kind: remedy.Unknown, Text: "who has a registered method is not known", Settles: "userRegistrationDetails"}}}
 	r := run.Run{ID: "r-7k2m9q4x", Plan: strings.Repeat("ab", 32), Goal: "mfa-every-sign-in", Tenant: screentest.Tenants[0].ID, Name: "Contoso Cloud Partners",
-		State: run.Stopped, Stage: remedy.Pilot, Upto: remedy.All, Why: "an account failed that the rehearsal did not foretell",
+		State: run.Stopped, Stage: remedy.Pilot, Upto: remedy.All, Why: "Grace Hopper failed, which the rehearsal did not foretell",
 		Applied: now.Add(-80 * time.Hour),
 		Actor:   "local:ada", Signer: "guard.example/trail", Shut: gate, Past: []run.Passage{
 			{Stage: remedy.ReportOnly, Began: now.Add(-80 * time.Hour), Done: now.Add(-80 * time.Hour), Ended: now.Add(-8 * time.Hour)},
@@ -83,8 +85,9 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 		Upto: remedy.All, Applied: now.Add(-time.Hour), Actor: "local:ada", Second: []string{"nobody signed the plan"}}
 	did := []string{}
 	f := &fake{did: &did, list: []run.Status{
-		{Run: r, File: plan, Next: "look at who was surprised, then accept it by name, or take the plan back", Steps: []run.Progress{
-			{Seq: 1, Stage: remedy.ReportOnly, State: run.Done, Step: step}, {Seq: 2, Stage: remedy.Pilot, State: run.Asked, Step: person},
+		{Run: r, File: plan, Next: "Grace Hopper failed, which the rehearsal did not foretell; accept it by name, or take the plan back", Steps: []run.Progress{
+			{Seq: 1, Stage: remedy.ReportOnly, State: run.Done, Step: step, Words: "as Grace Hopper wanted"},
+			{Seq: 2, Stage: remedy.Pilot, State: run.Asked, Step: person},
 			{Seq: 3, Stage: remedy.Pilot, State: run.Failed, Step: mine, Words: "Grace Hopper cannot be changed"}}},
 		{Run: wait, File: plan, Next: "a second person reads the plan and approves it"}}}
 	p := &pages.Pages{Runs: f, As: f.as}
@@ -152,7 +155,8 @@ func TestWhoSees(t *testing.T) {
 	}
 	h.Viewer.Customers = nil
 	h.Viewer.Rights = slices.DeleteFunc(screen.Rights(), func(r screen.Right) bool { return r == screen.SeePeople })
-	for _, address := range []string{"/remedy/plan?run=r-7k2", "/remedy/plan?run=r-7k2&row=3", "/remedy/plan?run=w-1"} {
+	for _, address := range []string{"/remedy", "/remedy/plan?run=r-7k2", "/remedy/plan?run=r-7k2&row=1", "/remedy/plan?run=r-7k2&row=3",
+		"/remedy/plan?run=w-1"} {
 		if one := h.HTML(t, address); strings.Contains(one, "Grace") || strings.Contains(one, account) {
 			t.Errorf("%s: a person is shown", address)
 		}

@@ -37,6 +37,25 @@ type Step struct {
 // personal are the kinds of objects that are an account's.
 var personal = []remedy.Kind{remedy.PerUserMFA, remedy.Member, remedy.Role}
 
+// ofPeople are the kinds of findings whose words may name an account.
+var ofPeople = []remedy.FindingKind{remedy.LocksOut, remedy.Opens, remedy.Breaks}
+
+// unnamed takes out of a run what its words may say of an account, for whoever may not see
+// people.
+func unnamed(s *run.Status) *run.Status {
+	out := *s
+	if s.Why != "" {
+		out.Why = "what is waited for or went wrong may name accounts, which are not shown to you"
+		if strings.Contains(s.Next, s.Why) {
+			out.Next = "somebody who may see people looks at it"
+		}
+	}
+	if out.Drifted != "" {
+		out.Drifted = "what was applied is no longer so"
+	}
+	return &out
+}
+
 // stepsOf are the steps of a run, or of its plan while nothing was begun.
 func stepsOf(s *run.Status, people bool) (out []Step) {
 	add := func(seq int, stage, state, words string, x *remedy.Step) {
@@ -45,12 +64,19 @@ func stepsOf(s *run.Status, people bool) (out []Step) {
 		if x.Task != nil {
 			row.Do = x.Task.Do
 		}
-		if hidden := !people && slices.Contains(personal, x.Kind); hidden {
-			row.Text, row.Words = "an account is concerned", ""
+		if !people {
+			row.Words = ""
+		}
+		if !people && slices.Contains(personal, x.Kind) {
+			row.Text = "an account is concerned"
 		} else {
 			row.Name = print.Clean(x.Name, 120)
 			for _, c := range object.Diff(x.Kind, x.Before, x.After, nil) {
-				if x.Kind != remedy.Person {
+				switch {
+				case x.Kind == remedy.Person:
+				case !people && strings.HasPrefix(c.Path, "/conditions/users/") && strings.HasSuffix(c.Path, "Users"):
+					row.Changes = append(row.Changes, "single accounts, which are not shown to you")
+				default:
 					row.Changes = append(row.Changes, c.Words)
 				}
 			}
@@ -147,7 +173,11 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	if err != nil {
 		return nil, err
 	}
-	l, stages, people := lineOf(s), stagesOf(s), a.Viewer.May(screen.SeePeople)
+	people := a.Viewer.May(screen.SeePeople)
+	if !people {
+		s = unnamed(s)
+	}
+	l, stages := lineOf(s), stagesOf(s)
 	v := &screen.View{Rows: stepList.Of(stepsOf(s, people)), Summary: summary{l, stages, s.Proof},
 		Sentence: print.Clean(l.Goal, 200) + ", " + print.Clean(l.Name, 120),
 		Nothing:  &screen.Nothing{Head: "No step was begun", Text: "What it changes is shown once the plan can be read."}}
@@ -256,7 +286,7 @@ func gateCard(s *run.Status, people bool) screen.Block {
 		f := &g.Findings[i]
 		said := findingSaid(f)
 		it := screen.Item{Said: said, Lead: print.Clean(f.Subject, 120), Text: print.Clean(f.Text, 400), Meta: said.Word + " · id " + print.Clean(f.ID, 20)}
-		if !people && f.SubjectID != "" {
+		if !people && (f.SubjectID != "" || slices.Contains(ofPeople, f.Kind)) {
 			it.Lead, it.Text = "an account or an app", ""
 		} else if len(f.WaysOut) > 0 {
 			it.Text += "; a way out: " + print.Clean(strings.Join(f.WaysOut, ", or "), 400)
