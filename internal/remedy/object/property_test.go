@@ -167,7 +167,9 @@ func TestNobodyElse(t *testing.T) {
 		then := mustJSON(merge(now, body, true))
 		ours := object.Diff(remedy.Policy, before, after, nil)
 		for _, c := range object.Diff(remedy.Policy, live, then, nil) {
-			near := func(o object.Change) bool { return strings.HasPrefix(o.Path+"/", c.Path+"/") || strings.HasPrefix(c.Path+"/", o.Path+"/") }
+			near := func(o object.Change) bool {
+				return strings.HasPrefix(o.Path+"/", c.Path+"/") || strings.HasPrefix(c.Path+"/", o.Path+"/")
+			}
 			if !slices.ContainsFunc(ours, near) {
 				t.Fatalf("it changes %s, which the step did not", c.Path)
 			}

@@ -33,7 +33,9 @@ func TestStages(t *testing.T) {
 			t.Fatal(s.tell())
 		}
 		r.same(was)
-		if t.Failed() { t.Log(s.tell()) }
+		if t.Failed() {
+			t.Log(s.tell())
+		}
 		again := r.approved(raw, remedy.ReportOnly)
 		if again.ID == run.ID {
 			t.Error("it is the run that was taken back")
