@@ -7,7 +7,8 @@ import (
 	"partnerguard/internal/entra"
 )
 
-// Opening is a sign-in that settings protected, and that others no longer do.
+// Opening is a sign-in that settings protected or may have protected, and that others
+// surely do not.
 type Opening struct {
 	User     int      // index in [Tenant.Users] of one such account, or past them a stand-in
 	Account  string   // its name
@@ -20,8 +21,8 @@ type Opening struct {
 // maxOpened bounds the sign-ins that are looked at for one comparison.
 const maxOpened = 2_000_000
 
-// Opened finds what of a question's sign-ins is surely protected before and surely not
-// after, also for accounts that had another gap already. Both engines must be of one
+// Opened finds what of a question's sign-ins is protected before, surely or perhaps, and
+// surely not after, also for accounts that had another gap already. Both engines must be of one
 // directory: the same accounts in the same order. whole is false where the bound on work
 // was met: there may be more than is listed. It is safe for concurrent use.
 //
@@ -185,7 +186,7 @@ func (o *opener) earlier(i int) int {
 func (o *opener) open(b box, subject, earlier int) (w *Witness, policy string) {
 	u := o.before.user(earlier)
 	for i := range o.before.policies {
-		if !u.sure.has(i) || !o.was.protects.has(i) || o.was.perhaps.has(i) || o.index[i] < 0 {
+		if !u.could.has(i) || !o.was.protects.has(i) || o.index[i] < 0 {
 			continue
 		}
 		if w := o.meet(b, subject, earlier, o.index[i]); w != nil {
@@ -203,7 +204,7 @@ func (o *opener) meet(b box, subject, earlier, i int) *Witness {
 		d := &e.dims[l]
 		for _, k := range o.is.classes[l] {
 			skip := d.blur != nil && d.blur[k] || d.phantom != nil && d.phantom[k]
-			takes := d.sure[k].has(i) || dimID(l) == dimLocation && o.moved
+			takes := d.could[k].has(i) || dimID(l) == dimLocation && o.moved
 			if hasClass(b[l], k) && !skip && takes && (d.guard == nil || d.guard[k].has(i)) && fits(k) {
 				out = append(out, int32(k))
 			}
@@ -277,16 +278,7 @@ func (e *Engine) follow(other *Engine, p Point, s *SignIn, user int) Point {
 	return out
 }
 
-// protected says whether the earlier settings surely protect a point as was asked.
+// protected says whether the earlier settings may protect a point as was asked.
 func (o *opener) protected(p Point) bool {
-	e := o.before
-	sure, could := e.mask(), e.mask()
-	e.match(p, sure, could)
-	hit := false
-	sure.each(func(i int) {
-		if o.was.protects.has(i) && !o.was.perhaps.has(i) && (e.demands[i].block || e.withoutAlternative(&e.demands[i], p) == yes) {
-			hit = true
-		}
-	})
-	return hit
+	return o.before.guarded(o.was, p)
 }

@@ -61,7 +61,8 @@ func (a *accepting) register(cmd *cobra.Command) {
 func (a *accepting) take(p *remedy.Plan, now time.Time) error {
 	if len(a.findings) == 0 {
 		if a.by+a.why+a.end != "" {
-			return problem.New(problem.Usage, "--by, --why and --until say who accepts what, and nothing is accepted").WithHint("add --accept with a finding's id")
+			return problem.New(problem.Usage, "--by, --why and --until say who accepts what, and nothing is accepted").
+				WithHint("add --accept with a finding's id")
 		}
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/directory"
 	"partnerguard/internal/rehearse"
 	"partnerguard/internal/remedy/gate"
 )
@@ -70,13 +71,31 @@ func (f *finder) candidates(u *Unmet) (out []candidate) {
 		out = append(out, candidate{variant: byEdit, question: question, base: f.Tenant, changes: edits, words: wordsOf(edits)})
 	}
 	var adds []access.Change
-	for i, c := range base.Additions() {
-		if question != "legacy-blocked" || base.Apply(base.Additions()[i]).Policies[len(base.Policies)].Blocks() {
-			adds = append(adds, c)
+	var policies []*access.Policy
+	for i, p := range f.baseline(base) {
+		if question != "legacy-blocked" || p.Blocks() {
+			adds, policies = append(adds, base.Additions()[i]), append(policies, p)
 		}
 	}
 	if len(adds) > 0 && !sameChanges(adds, edits) {
-		out = append(out, candidate{variant: byBaseline, question: question, base: base, changes: adds, words: wordsOf(adds)})
+		out = append(out, candidate{variant: byBaseline, question: question, base: base, added: policies, words: wordsOf(adds)})
+	}
+	return out
+}
+
+// baseline are the policies of the partner baseline. They leave the role of directory
+// synchronisation out only where somebody is, or looks like, its account: where roles were
+// not read, whom a role leaves out is not known.
+func (f *finder) baseline(base *access.Tenant) (out []*access.Policy) {
+	syncs := slices.ContainsFunc(base.Users, func(u access.Subject) bool {
+		return f.Accounts[u.ID].Class == directory.ClassDirectorySync || directory.NamedLikeSync(u.Name, "")
+	})
+	for _, p := range base.Apply(base.Additions()...).Policies[len(base.Policies):] {
+		own := *p
+		if !syncs {
+			own.Conditions.Users.ExcludeRoles = nil
+		}
+		out = append(out, &own)
 	}
 	return out
 }

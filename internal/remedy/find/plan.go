@@ -97,7 +97,7 @@ func (b *builder) goal(goal Goal) error {
 		b.plan.Goal = "preset:" + goal.Preset
 		base := b.withoutDefaults()
 		b.plan.Serves = []string{"mfa-every-user", "mfa-every-sign-in", "mfa-admin-roles", "legacy-authentication", "security-defaults-or-conditional-access"}
-		return b.candidate(candidate{base: base, changes: base.Additions()})
+		return b.candidate(candidate{base: base, added: b.baseline(base)})
 	case goal.Preset != "":
 		return problem.New(problem.Usage, "no preset is called %.40q", goal.Preset).WithHint("there is partner-baseline")
 	case len(goal.Policies) > 0:
@@ -203,8 +203,8 @@ func (b *builder) edit(was, then *access.Policy, fields, texts []string) error {
 	for _, field := range fields {
 		change(after, field, then)
 	}
-	s := remedy.Step{Do: remedy.Update, Kind: remedy.Policy, ID: strings.ToLower(was.ID), Name: was.DisplayName, Text: wordsOfTexts(texts), Serves: b.plan.Serves,
-		Staged: true, Place: place, Modified: was.Modified.Time}
+	s := remedy.Step{Do: remedy.Update, Kind: remedy.Policy, ID: strings.ToLower(was.ID), Name: was.DisplayName, Text: wordsOfTexts(texts),
+		Serves: b.plan.Serves, Staged: true, Place: place, Modified: was.Modified.Time}
 	if !known {
 		s.Traps = []string{readLive}
 	}

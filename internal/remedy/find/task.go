@@ -30,7 +30,8 @@ func elsewhere(u *Unmet) Choice {
 		{"customer-spending-budget", "Put a budget on every Azure customer", "partnerguard budgets plan", "", "partnerguard spend status"},
 		{"entra-id-p2-admin-agents", "Buy what is missing", "", "Assign Entra ID P2 to each member of the admin agents", again},
 		{"privileged-identity-management", "Give privileged roles on request alone", "",
-			"In Privileged Identity Management make each permanent assignment eligible, but for two break-glass accounts; then remove the permanent one", again},
+			"In Privileged Identity Management make each permanent assignment eligible, but for two break-glass accounts; then remove the " +
+				"permanent one", again},
 		{"sign-in-log-access", "Let the sign-in log be read", "", "Buy Entra ID P1 for one account at least, and consent to AuditLog.Read.All", again},
 	} {
 		if row.id == u.ID {

@@ -113,7 +113,8 @@ func (l *look) policy(w *world, m *Move) {
 	enforced := slices.ContainsFunc(w.t.Policies, func(o *access.Policy) bool { return o.Enforced() && !o.Conditions.Workload })
 	switch {
 	case w.t.Defaults.On():
-		l.clash(m, "defaults", "Microsoft refuses a policy that is on while security defaults are", "turn security defaults off first, in an earlier step of this plan")
+		l.clash(m, "defaults", "Microsoft refuses a policy that is on while security defaults are",
+			"turn security defaults off first, in an earlier step of this plan")
 	case w.t.Defaults == nil && !enforced:
 		l.add(remedy.Finding{Kind: remedy.Unknown, Text: "whether security defaults are on is not known, and Microsoft refuses policies while they are",
 			Settles: evidence.RequestFor(evidence.SecurityDefaults)}, "defaults")
@@ -152,7 +153,8 @@ func (l *look) keys() {
 	for k, i := range makes {
 		s := &l.Plan.Steps[i]
 		if _, ok := uses[k]; !ok && (s.Kind == remedy.Location || s.Kind == remedy.Strength || s.Kind == remedy.Group) {
-			l.clash(&Move{Of: s.N, Step: *s}, "unused "+k, fmt.Sprintf("it makes %s, and no step uses it", k), "leave the step out, or name it where it is meant")
+			l.clash(&Move{Of: s.N, Step: *s}, "unused "+k, fmt.Sprintf("it makes %s, and no step uses it", k),
+				"leave the step out, or name it where it is meant")
 		}
 	}
 }

@@ -247,3 +247,15 @@ func TestReached(t *testing.T) {
 		t.Errorf("it is refused:\n%s", said(g))
 	}
 }
+
+// TestPerhapsOpened: what may be protected today and surely would not be is an opening: not
+// knowing where a place is hides none.
+func TestPerhapsOpened(t *testing.T) {
+	was := policy(devices, "Elsewhere", "enabled", everybody, `"locations":{"includeLocations":["All"],"excludeLocations":["`+guid('c', 9)+`"]}`, `"mfa"`)
+	in := input(plan(step(t, remedy.Delete, remedy.Policy, devices, was, "")))
+	in.Tenant.Policies = parse(was)
+	g := look(t, in)
+	if g.Passed || !strings.Contains(said(g), " opens ") {
+		t.Errorf("it passes:\n%s", said(g))
+	}
+}

@@ -37,43 +37,56 @@ func lockOuts(t testing.TB) map[string]struct {
 	roleOf := func(who string) string {
 		return `{"principalId":"` + who + `","roleDefinitionId":"` + ga + `","directoryScopeId":"/"}`
 	}
+	unrole := func(id, who string) remedy.Step { return step(t, remedy.Delete, remedy.Role, id, roleOf(who), "") }
+	unmember := func(who string) remedy.Step {
+		return step(t, remedy.Delete, remedy.Member, bgGroup+"/"+who, `{"group":"`+bgGroup+`","member":"`+who+`"}`, "")
+	}
+	to := func(after string) []remedy.Step {
+		return []remedy.Step{step(t, remedy.Update, remedy.Policy, mfaAll, mine, after)}
+	}
 	method := func(id, state string) string {
 		return `{"@odata.type":"#microsoft.graph.` + id + `AuthenticationMethodConfiguration","state":"` + state + `","includeTargets":[{"id":"all_users","targetType":"group"}]}`
 	}
+	off := func(id, kind string) remedy.Step {
+		return step(t, remedy.Update, remedy.Method, id, method(kind, "enabled"), method(kind, "disabled"))
+	}
 	return map[string]row{
-		"block all users":                 {add(everybody, "", `"block"`), remedy.LocksOut, "nobody is proved to get in"},
-		"a compliant device for all":      {add(everybody, "", `"compliantDevice"`), remedy.LocksOut, "2 have to be"},
-		"a device or app for admins":      {add(`"includeRoles":["`+ga+`"]`, "", `"compliantDevice","domainJoinedDevice"`), remedy.LocksOut, "nobody"},
-		"MFA and a compliant device":      {add(everybody, "", `{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`), remedy.LocksOut, "nobody"},
-		"block everywhere but the HQ":     {add(everybody, fromHQ, `"block"`), remedy.LocksOut, "nobody"},
-		"block all platforms but iOS":     {add(everybody, `"platforms":{"includePlatforms":["all"],"excludePlatforms":["windowsPhone"]}`, `"block"`), remedy.LocksOut, "nobody"},
-		"block browsers":                  {add(everybody, `"clientAppTypes":["browser"]`, `"block"`), remedy.LocksOut, "nobody"},
-		"block the admin portals":         {add(everybody, `"applications":{"includeApplications":["MicrosoftAdminPortals"]}`, `"block"`), remedy.LocksOut, "nobody"},
-		"block at any risk":               {add(everybody, `"signInRiskLevels":["low","medium","high"]`, `"block"`), remedy.LocksOut, "sign-in risk"},
-		"block users at high risk":        {add(everybody, `"userRiskLevels":["high"]`, `"block"`), remedy.LocksOut, "user risk"},
-		"a strength that no admin has":    {add(everybody, "", `{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000003"}}`), remedy.LocksOut, "takes none of its methods"},
-		"a custom control for all":        {add(everybody, "", `{"operator":"AND","customAuthenticationFactors":["DuoMfa"]}`), remedy.LocksOut, "nobody"},
-		"block who applies it":            {add(`"includeUsers":["`+ada+`"]`, "", `"block"`), remedy.LocksOut, "shut itself out"},
-		"a device of who applies it":      {add(`"includeUsers":["`+ada+`"]`, "", `"compliantDevice"`), remedy.LocksOut, "shut itself out"},
-		"a filter that nobody knows":      {add(everybody, `"devices":{"deviceFilter":{"mode":"exclude","rule":"device.extensionAttribute1 -eq \"PAW\""}}`, `"block"`), remedy.LocksOut, "nobody"},
-		"MFA for synchronisation":         {add(everybody, "", `"mfa"`), remedy.Breaks, "synchronises the directory"},
-		"block legacy with a scanner":     {add(onlySync, `"clientAppTypes":["exchangeActiveSync","other"]`, `"block"`), remedy.Breaks, "Authenticated SMTP"},
-		"all roles but one removed":       {[]remedy.Step{step(t, remedy.Delete, remedy.Role, roleBg1, roleOf(bg1), ""), step(t, remedy.Delete, remedy.Role, roleBg2, roleOf(bg2), "")}, remedy.LocksOut, "only ada"},
-		"the last roles removed":          {[]remedy.Step{step(t, remedy.Delete, remedy.Role, roleBg1, roleOf(bg1), ""), step(t, remedy.Delete, remedy.Role, roleBg2, roleOf(bg2), ""), step(t, remedy.Delete, remedy.Role, "adaRoleAssignment", roleOf(ada), "")}, remedy.LocksOut, "no longer is Global Administrator"},
-		"one's own role removed":          {[]remedy.Step{step(t, remedy.Delete, remedy.Role, "adaRoleAssignment", roleOf(ada), "")}, remedy.LocksOut, "shut itself out"},
-		"security keys and app off":       {[]remedy.Step{step(t, remedy.Update, remedy.Method, "Fido2", method("fido2", "enabled"), method("fido2", "disabled")), step(t, remedy.Update, remedy.Method, "MicrosoftAuthenticator", method("microsoftAuthenticator", "enabled"), method("microsoftAuthenticator", "disabled"))}, remedy.LocksOut, "shut itself out"},
-		"break-glass members taken out":   {append(add(`"includeUsers":["All"],"excludeGroups":["`+bgGroup+`"]`, "", `"block"`), step(t, remedy.Delete, remedy.Member, bgGroup+"/"+bg1, `{"group":"`+bgGroup+`","member":"`+bg1+`"}`, ""), step(t, remedy.Delete, remedy.Member, bgGroup+"/"+bg2, `{"group":"`+bgGroup+`","member":"`+bg2+`"}`, "")), remedy.LocksOut, "nobody"},
+		"block all users":              {add(everybody, "", `"block"`), remedy.LocksOut, "nobody is proved to get in"},
+		"a compliant device for all":   {add(everybody, "", `"compliantDevice"`), remedy.LocksOut, "2 have to be"},
+		"a device or app for admins":   {add(`"includeRoles":["`+ga+`"]`, "", `"compliantDevice","domainJoinedDevice"`), remedy.LocksOut, "nobody"},
+		"MFA and a compliant device":   {add(everybody, "", `{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`), remedy.LocksOut, "nobody"},
+		"block everywhere but the HQ":  {add(everybody, fromHQ, `"block"`), remedy.LocksOut, "nobody"},
+		"block all platforms but iOS":  {add(everybody, `"platforms":{"includePlatforms":["all"],"excludePlatforms":["windowsPhone"]}`, `"block"`), remedy.LocksOut, "nobody"},
+		"block browsers":               {add(everybody, `"clientAppTypes":["browser"]`, `"block"`), remedy.LocksOut, "nobody"},
+		"block the admin portals":      {add(everybody, `"applications":{"includeApplications":["MicrosoftAdminPortals"]}`, `"block"`), remedy.LocksOut, "nobody"},
+		"block at any risk":            {add(everybody, `"signInRiskLevels":["low","medium","high"]`, `"block"`), remedy.LocksOut, "sign-in risk"},
+		"block users at high risk":     {add(everybody, `"userRiskLevels":["high"]`, `"block"`), remedy.LocksOut, "user risk"},
+		"a strength that no admin has": {add(everybody, "", `{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000003"}}`), remedy.LocksOut, "takes none of its methods"},
+		"a custom control for all":     {add(everybody, "", `{"operator":"AND","customAuthenticationFactors":["DuoMfa"]}`), remedy.LocksOut, "nobody"},
+		"block who applies it":         {add(`"includeUsers":["`+ada+`"]`, "", `"block"`), remedy.LocksOut, "shut itself out"},
+		"a device of who applies it":   {add(`"includeUsers":["`+ada+`"]`, "", `"compliantDevice"`), remedy.LocksOut, "shut itself out"},
+		"a filter that nobody knows":   {add(everybody, `"devices":{"deviceFilter":{"mode":"exclude","rule":"device.extensionAttribute1 -eq \"PAW\""}}`, `"block"`), remedy.LocksOut, "nobody"},
+		"MFA for synchronisation":      {add(everybody, "", `"mfa"`), remedy.Breaks, "synchronises the directory"},
+		"block legacy with a scanner":  {add(onlySync, `"clientAppTypes":["exchangeActiveSync","other"]`, `"block"`), remedy.Breaks, "Authenticated SMTP"},
+		"all roles but one removed":    {[]remedy.Step{unrole(roleBg1, bg1), unrole(roleBg2, bg2)}, remedy.LocksOut, "only ada"},
+		"the last roles removed": {[]remedy.Step{unrole(roleBg1, bg1), unrole(roleBg2, bg2), unrole("adaRoleAssignment", ada)},
+			remedy.LocksOut, "no longer is Global Administrator"},
+		"one's own role removed": {[]remedy.Step{unrole("adaRoleAssignment", ada)}, remedy.LocksOut, "shut itself out"},
+		"security keys and app off": {[]remedy.Step{off("Fido2", "fido2"), off("MicrosoftAuthenticator", "microsoftAuthenticator")},
+			remedy.LocksOut, "shut itself out"},
+		"break-glass members taken out":   {append(add(`"includeUsers":["All"],"excludeGroups":["`+bgGroup+`"]`, "", `"block"`), unmember(bg1), unmember(bg2)), remedy.LocksOut, "nobody"},
 		"security defaults over policies": {[]remedy.Step{step(t, remedy.Update, remedy.Defaults, "", `{"isEnabled":false}`, `{"isEnabled":true}`)}, remedy.Conflicts, "while a policy is on"},
 		"the one policy deleted":          {[]remedy.Step{step(t, remedy.Delete, remedy.Policy, mfaAll, mine, "")}, remedy.Opens, "MFA for all"},
-		"the one policy report-only":      {[]remedy.Step{step(t, remedy.Update, remedy.Policy, mfaAll, mine, strings.Replace(mine, `"enabled"`, `"enabledForReportingButNotEnforced"`, 1))}, remedy.Opens, "MFA for all"},
-		"an exclusion added":              {[]remedy.Step{step(t, remedy.Update, remedy.Policy, mfaAll, mine, strings.Replace(mine, `"excludeUsers":[`, `"excludeUsers":["`+guid('e', 2)+`",`, 1))}, remedy.Opens, "m2@contoso.example"},
-		"a trusted place left out":        {[]remedy.Step{step(t, remedy.Update, remedy.Policy, mfaAll, mine, strings.Replace(mine, `"clientAppTypes"`, `"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]},"clientAppTypes"`, 1))}, remedy.Opens, "203.0.113.0"},
-		"MFA or a device":                 {[]remedy.Step{step(t, remedy.Update, remedy.Policy, mfaAll, mine, strings.Replace(mine, `["mfa"]`, `["mfa","compliantDevice"]`, 1))}, remedy.Opens, "MFA for all"},
+		"the one policy report-only":      {to(strings.Replace(mine, `"enabled"`, `"enabledForReportingButNotEnforced"`, 1)), remedy.Opens, "MFA for all"},
+		"an exclusion added":              {to(strings.Replace(mine, `"excludeUsers":[`, `"excludeUsers":["`+guid('e', 2)+`",`, 1)), remedy.Opens, "m2@contoso.example"},
+		"a trusted place left out":        {to(strings.Replace(mine, `"clientAppTypes"`, `"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]},"clientAppTypes"`, 1)), remedy.Opens, "203.0.113.0"},
+		"MFA or a device":                 {to(strings.Replace(mine, `["mfa"]`, `["mfa","compliantDevice"]`, 1)), remedy.Opens, "MFA for all"},
 		"a used place deleted":            {append(add(everybody, `"locations":{"includeLocations":["`+hq+`"]}`, `"mfa"`), step(t, remedy.Delete, remedy.Location, hq, place("true"), "")), remedy.Conflicts, "while a policy names it"},
-		"a trusted place deleted":         {[]remedy.Step{step(t, remedy.Delete, remedy.Location, hq, place("true"), "")}, remedy.Conflicts, "while it is trusted"},
-		"a policy that asks for nothing":  {[]remedy.Step{create(t, strings.Replace(policy("", "New", "enabled", everybody, "", `"mfa"`), `{"operator":"OR","builtInControls":["mfa"]}`, "null", 1))}, remedy.Conflicts, "neither grants"},
-		"a condition of the future":       {add(everybody, `"quantumRiskLevels":["high"]`, `"mfa"`), remedy.Conflicts, "not understood"},
-		"a policy that is gone":           {[]remedy.Step{step(t, remedy.Update, remedy.Policy, devices, policy(devices, "Gone", "disabled", everybody, "", `"mfa"`), policy(devices, "Gone", "enabled", everybody, "", `"mfa"`))}, remedy.Conflicts, "not there any more"},
+		"a trusted place deleted": {[]remedy.Step{step(t, remedy.Delete, remedy.Location, hq, place("true"), "")},
+			remedy.Conflicts, "while it is trusted"},
+		"a policy that asks for nothing": {[]remedy.Step{create(t, strings.Replace(policy("", "New", "enabled", everybody, "", `"mfa"`), `{"operator":"OR","builtInControls":["mfa"]}`, "null", 1))}, remedy.Conflicts, "neither grants"},
+		"a condition of the future":      {add(everybody, `"quantumRiskLevels":["high"]`, `"mfa"`), remedy.Conflicts, "not understood"},
+		"a policy that is gone":          {[]remedy.Step{step(t, remedy.Update, remedy.Policy, devices, policy(devices, "Gone", "disabled", everybody, "", `"mfa"`), policy(devices, "Gone", "enabled", everybody, "", `"mfa"`))}, remedy.Conflicts, "not there any more"},
 	}
 }
 

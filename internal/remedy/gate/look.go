@@ -61,7 +61,7 @@ func known(in Input) *access.Tenant {
 		switch {
 		case m.Kind == remedy.Group && m.Of == 0 && in.IDs[m.Key] != "" && !in.Tenant.KnownGroups[strings.ToLower(in.IDs[m.Key])]:
 			made[m.Key] = true
-		case m.Kind == remedy.Member && m.Of == 0 && slices.ContainsFunc(keyIn.FindAllString(string(m.After), -1), func(k string) bool { return made[strings.Trim(k, "{}")] }):
+		case m.Kind == remedy.Member && m.Of == 0 && made[strings.Trim(keyIn.FindString(string(m.After)), "{}")]:
 		default:
 			continue
 		}

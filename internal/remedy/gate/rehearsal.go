@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/rehearse"
 	"partnerguard/internal/remedy"
@@ -92,7 +93,8 @@ func (l *look) brokenToday(r *rehearse.Result) map[place]int64 {
 	out := map[place]int64{}
 	for i := range r.Groups {
 		if r.Groups[i].Effect.Breaks() {
-			same := rehearse.Rehearse(rehearse.Input{Today: l.first, Then: l.first, History: l.History.Under(l.first, l.first), Accounts: l.Accounts, Bare: true})
+			h := l.History.Under(l.first, l.first)
+			same := rehearse.Rehearse(rehearse.Input{Today: l.first, Then: l.first, History: h, Accounts: l.Accounts, Bare: true})
 			for k := range same.Groups {
 				if g := &same.Groups[k]; g.Effect.Breaks() {
 					out[placeOf(g)] += g.Rows
@@ -206,7 +208,7 @@ func (l *look) sync() {
 			continue
 		}
 		for _, client := range []string{"native", "browser"} {
-			s := access.SignIn{User: i, App: "00000002-0000-0000-c000-000000000000", Client: client, Platform: "windows"}
+			s := access.SignIn{User: i, App: entra.AppAADGraph, Client: client, Platform: "windows"}
 			was, is := l.first.Outcome(l.first.Point(&s)), l.last.Outcome(l.last.Point(&s))
 			stops := is == access.Blocked || is == access.MFARequired || is == access.Undecided
 			if !stops || was != access.MFANotRequired {

@@ -57,8 +57,9 @@ func largeLog(t *access.Tenant, p *remedy.Plan) *rehearse.History {
 		for i := range t.Users {
 			u := &t.Users[i]
 			v.See(&signin.Sighting{ID: fmt.Sprintf("%d-%d", day, i), UserID: u.ID, UserPrincipalName: u.Name, At: now.AddDate(0, 0, -day), Success: true,
-				AppID: apps[(i+day)%3], AppDisplayName: "App", ClientAppUsed: "Browser", Platform: "Windows 11", IPAddress: []string{"203.0.113.7", "198.51.100.20"}[day%2],
-				Country: "GB", Verdict: signin.Challenged})
+				AppID: apps[(i+day)%3], AppDisplayName: "App", ClientAppUsed: "Browser", Platform: "Windows 11",
+				IPAddress: []string{"203.0.113.7", "198.51.100.20"}[day%2],
+				Country:   "GB", Verdict: signin.Challenged})
 		}
 	}
 	return h

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"partnerguard/internal/print"
 	"partnerguard/internal/remedy"
@@ -134,8 +135,8 @@ func stages(s *print.Screen, gates []*remedy.Gate) {
 		s.Para("  "+tone.Mark+" ", fmt.Sprintf("%s: %s", a.Question, words), tone.Style)
 	}
 	if l := last.Log; l != nil && !l.To.IsZero() {
-		s.Para("    ", fmt.Sprintf("rehearsed on %s from %s to %s", print.Plural(l.SignIns, "sign-ins"), l.From.Format("2006-01-02"), l.To.Format("2006-01-02")),
-			print.Dim)
+		s.Para("    ", fmt.Sprintf("rehearsed on %s from %s to %s", print.Plural(l.SignIns, "sign-ins"), l.From.Format(time.DateOnly),
+			l.To.Format(time.DateOnly)), print.Dim)
 	}
 }
 
@@ -187,7 +188,8 @@ func finding(s *print.Screen, f *remedy.Finding, stages []string) {
 	}
 	s.Para("  "+f.ID+"  ", kindWords[f.Kind]+": "+print.Clean(f.Text, print.MaxSaying)+" ["+strings.Join(stages, ", ")+step+"]", print.Plain)
 	if a := f.Accepted; a != nil {
-		s.Para("            ", "accepted by "+print.Clean(a.By, print.MaxName)+" until "+a.Until.Format("2006-01-02")+": "+print.Clean(a.Why, print.MaxSaying), print.Cyan)
+		s.Para("            ", "accepted by "+print.Clean(a.By, print.MaxName)+" until "+a.Until.Format(time.DateOnly)+": "+
+			print.Clean(a.Why, print.MaxSaying), print.Cyan)
 		return
 	}
 	for _, w := range f.WaysOut {

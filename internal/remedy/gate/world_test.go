@@ -43,14 +43,17 @@ func world() *access.Tenant {
 		Names: map[string]string{bgGroup: "Break-glass"}, Defaults: &access.SecurityDefaults{}}
 	t.Defaults.IsEnabled = lenient.Bool{Set: true}
 	t.Users = []access.Subject{
-		{ID: bg1, Name: "bg1@contoso.example", Roles: []string{ga}, Groups: []string{bgGroup}, BreakGlass: true, Admin: true, MethodsKnown: true, Methods: []string{"fido2SecurityKey"}},
-		{ID: bg2, Name: "bg2@contoso.example", Roles: []string{ga}, Groups: []string{bgGroup}, BreakGlass: true, Admin: true, MethodsKnown: true, Methods: []string{"fido2SecurityKey"}},
+		{ID: bg1, Name: "bg1@contoso.example", Roles: []string{ga}, Groups: []string{bgGroup}, BreakGlass: true, Admin: true, MethodsKnown: true,
+			Methods: []string{"fido2SecurityKey"}},
+		{ID: bg2, Name: "bg2@contoso.example", Roles: []string{ga}, Groups: []string{bgGroup}, BreakGlass: true, Admin: true, MethodsKnown: true,
+			Methods: []string{"fido2SecurityKey"}},
 		{ID: ada, Name: "ada@contoso.example", Roles: []string{ga}, Admin: true, MethodsKnown: true, Methods: []string{"microsoftAuthenticatorPush"}},
 		{ID: ben, Name: "ben@contoso.example", MethodsKnown: true, Methods: []string{"microsoftAuthenticatorPush"}, PerUserMFA: "enforced"},
 		{ID: sync, Name: "Sync_DC1@contoso.example", Exempt: true, Roles: []string{entra.RoleDirectorySync}},
 	}
 	for i := range 6 {
-		t.Users = append(t.Users, access.Subject{ID: guid('e', i), Name: fmt.Sprintf("m%d@contoso.example", i), MethodsKnown: true, Methods: []string{"mobilePhone"}})
+		t.Users = append(t.Users, access.Subject{ID: guid('e', i), Name: fmt.Sprintf("m%d@contoso.example", i), MethodsKnown: true,
+			Methods: []string{"mobilePhone"}})
 	}
 	t.Locations = []*access.NamedLocation{{ID: hq, DisplayName: "HQ", IsTrusted: lenient.Bool{Set: true, Value: true},
 		Ranges: lenient.List[access.IPRange]{Items: []access.IPRange{{CIDR: "203.0.113.0/24"}}}}}
