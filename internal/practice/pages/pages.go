@@ -125,7 +125,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 		return nil, err
 	}
 	_, sentence := render.Headline(r)
-	v := &screen.View{Rows: list.Of(r.Practices), Summary: r.Sum, Nothing: nothing(), Sentence: print.Ended(sentence), Facts: facts(r), Notices: notices(r, veiled)}
+	v := &screen.View{Rows: list.Of(r.Practices), Summary: r.Sum, Nothing: nothing(), Sentence: print.Ended(sentence), Facts: facts(r),
+		Notices: notices(r, veiled)}
 	if !a.Machine {
 		v.Above = []screen.Block{tiles(r)}
 	}
@@ -169,7 +170,8 @@ func (p *Pages) find(ctx context.Context, v *screen.Viewer, q string, limit int)
 		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, w) }) {
 			continue
 		}
-		if out = append(out, screen.Hit{Title: x.Title, Sub: x.ID + " · " + print.VerdictWord(x.Verdict), Path: pathOf(x.ID), Icon: "check"}); len(out) == limit {
+		out = append(out, screen.Hit{Title: x.Title, Sub: x.ID + " · " + print.VerdictWord(x.Verdict), Path: pathOf(x.ID), Icon: "check"})
+		if len(out) == limit {
 			break
 		}
 	}
@@ -208,7 +210,8 @@ func decided(q *practice.Row) screen.Block {
 	items := screen.Items{Empty: "Nothing that was read is shown for it."}
 	for i := range q.Evidence {
 		e := &q.Evidence[i]
-		it := screen.Item{Lead: print.Clean(e.Subject, print.MaxName), Text: print.Clean(e.Detail, print.MaxSaying), Meta: print.Clean(e.Source.String(), print.MaxName)}
+		it := screen.Item{Lead: print.Clean(e.Subject, print.MaxName), Text: print.Clean(e.Detail, print.MaxSaying),
+			Meta: print.Clean(e.Source.String(), print.MaxName)}
 		if e.Observed != nil {
 			it.Meta = print.When(print.SettledTime(*e.Observed)) + " · " + it.Meta
 		}
