@@ -65,6 +65,7 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"customers.one": {first("/customers", `a[href*="/customers/one"]`)}, "connections": {"/connections"},
 		"delegation": {"/delegation", first("/delegation", `a.exp, a[href*="row="]`)}, "delegation.paths": {"/delegation/paths",
 			first("/delegation", `a[href*="/delegation/paths?tenant"]`), "/delegation/paths?role=any"},
+		"practices": {"/practices"}, "practices.one": {"/practices/one?id=P15", "/practices/one?id=P22"},
 		"spend":           {"/spend", first("/spend", `a.exp, a[href*="row="]`)},
 		"connections.one": {first("/connections", `a[href*="/connections/one"]`)}, "automation": {"/automation", first("/automation",
 			`a.exp, a[href*="row="]`)},

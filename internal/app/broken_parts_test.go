@@ -16,6 +16,8 @@ import (
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
+	"partnerguard/internal/practice"
+	practices "partnerguard/internal/practice/pages"
 	"partnerguard/internal/screen"
 	"partnerguard/internal/screen/screentest"
 	"partnerguard/internal/signins"
@@ -32,7 +34,7 @@ func filled[T any](i int) any {
 // parts are what pages show, by name: each made of what nobody of ours wrote.
 var parts = map[string]func(int) any{people.PartName: filled[people.Part], coverage.PartName: filled[coverage.Part], signins.PartName: filled[signins.Part],
 	posture.StatusPartName: filled[posture.StatusPart], alert.PartName: filled[alert.Part], customers.PartName: filled[customers.Part],
-	customers.OwnName: filled[customers.OwnPart]}
+	customers.OwnName: filled[customers.OwnPart], practices.PartName: filled[practice.Report]}
 
 // operator is whoever runs the machine, in the console of an installation that knows the
 // tenants.

@@ -146,7 +146,7 @@ var inner = map[string]int{
 	"remedy/find": 4, "remedy/run": 4,
 	"remedy/pages": 5,
 
-	"practice": 1, "practice/render": 2, "practice/pages": 2,
+	"practice": 1, "practice/render": 2, "practice/pages": 3,
 
 	"pack/leaf":   1,
 	"pack/form":   2,

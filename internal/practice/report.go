@@ -43,8 +43,6 @@ type Own struct {
 	// and until when; zero: none are. Gaps are spans that are lost, in words.
 	KeptFrom, KeptUntil time.Time
 	Gaps                []string
-	// Trail says that every act in this installation is recorded, and since when.
-	Trail time.Time
 }
 
 // Report is how the practices stand for one partner as of one moment. All lists are in
