@@ -149,7 +149,7 @@ var (
 		phonenumber phone emailaddress email emails imaddresses employeeid streetaddress signinidentifier alternatenotificationemails
 		technicalnotificationmails securitycompliancenotificationmails marketingnotificationemails username upn preferredname nickname
 		addressline1 addressline2 contactname`)
-	addressMembers = words(`ipaddress ipaddressfromresourceprovider clientip clientipaddress calleripaddress sourceip city state
+	addressMembers = words(`ipaddress ipaddressfromresourceprovider clientip clientipaddress calleripaddress sourceip
 		geocoordinates latitude longitude altitude cidraddress loweraddress upperaddress postalcode`)
 	mailForm      = regexp.MustCompile(`[^\s@"',;:/\\]+(?:@|%40)[^\s@"',;:/\\]+\.[^\s@"',;:/\\]+`)
 	hostForm      = regexp.MustCompile(`[0-9A-Fa-f:.]{3,}`)
@@ -184,7 +184,8 @@ func (r *rule) byName(path string, line bool) bool {
 		return path == "/page/sha256"
 	}
 	m := member(path)
-	return !r.keep[m] && (r.names && nameMembers[m] || r.addresses && addressMembers[m])
+	place := strings.Contains(strings.ToLower(path), "/location/") && m != "countryorregion"
+	return !r.keep[m] && (r.names && nameMembers[m] || r.addresses && (addressMembers[m] || place))
 }
 
 // leavesOut says that a shown value should not be.
