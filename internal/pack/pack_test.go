@@ -38,7 +38,7 @@ func verified(t *testing.T, h *packtest.House, path string) *pack.Report {
 func TestMake(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := packtest.Build(t, d)
+		h := build(t, d)
 		h.Fill()
 		out := filepath.Join(t.TempDir(), "pack.zip")
 		made, err := h.Store.Make(t.Context(), h.October(out))
@@ -46,7 +46,8 @@ func TestMake(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := verified(t, h, out)
-		if !r.Rejudged || !r.Pinned || r.Pages != 5 || r.Segments != 3 || r.Trail < 5 || r.Checkpoints != 5 || r.Stamped.IsZero() || r.Trusted || r.Unchecked != 4 || r.Cosigned != 0 || len(made.Manifest.Verdicts) != 3 {
+		if !r.Rejudged || !r.Pinned || r.Pages != 5 ||
+			r.Segments != 3 || r.Trail < 5 || r.Checkpoints != 5 || r.Stamped.IsZero() || r.Trusted || r.Unchecked != 4 || r.Cosigned != 0 || len(made.Manifest.Verdicts) != 3 {
 			t.Errorf("%+v", r)
 		}
 		live, err := h.Archive.View(t.Context(), archive.ViewOf{Tenant: packtest.Tenant, AsOf: made.Manifest.AsOf, Since: made.Manifest.Since})
@@ -101,7 +102,7 @@ func open(t *testing.T, path string) *form.Reader {
 func TestRedacted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := packtest.Build(t, d)
+		h := build(t, d)
 		h.Fill()
 		if n, err := h.Store.Leave(t.Context(), 1<<40); err != nil || n != 4 {
 			t.Fatal(n, err)
@@ -137,7 +138,7 @@ func TestRedacted(t *testing.T) {
 // member, and makes it when that is shown, or when it says so.
 func TestRedactionThatDecides(t *testing.T) {
 	t.Parallel()
-	h := packtest.Build(t, dbtest.SQLite(t))
+	h := build(t, dbtest.SQLite(t))
 	h.Keep("users", "whole", `{"value":[{"id":"u1","displayName":"Break glass","mail":"b@contoso.example"},{"id":"u2","displayName":"P"}]}`)
 	h.Fill()
 	h.Now = packtest.Day.AddDate(0, 0, 3)
@@ -168,7 +169,7 @@ func TestRedactionThatDecides(t *testing.T) {
 // TestLeavedElsewhere has a row that points to another entry of the trail refused.
 func TestLeavedElsewhere(t *testing.T) {
 	t.Parallel()
-	h := packtest.Build(t, dbtest.SQLite(t))
+	h := build(t, dbtest.SQLite(t))
 	h.Fill()
 	if _, err := h.Store.Leave(t.Context(), 1<<40); err != nil {
 		t.Fatal(err)
@@ -193,7 +194,7 @@ func TestOpenSSL(t *testing.T) {
 	if err != nil {
 		t.Skip("openssl is not there")
 	}
-	h := packtest.Build(t, dbtest.SQLite(t))
+	h := build(t, dbtest.SQLite(t))
 	h.Fill()
 	o := takeApart(t, madeOf(t, h, kinds["none"]), nil)
 	dir := t.TempDir()
