@@ -254,7 +254,8 @@ func (e *evidence) end() {
 		e.fault("structure", e.names[0], "it is in the file, and the index does not list it")
 	}
 	if e.m.Pages.Count != e.Pages || e.m.Pages.Bytes != e.PageBytes {
-		e.fault("structure", "pack.json", "it says that there are %d pages of %d bytes, and there are %d of %d", e.m.Pages.Count, e.m.Pages.Bytes, e.Pages, e.PageBytes)
+		e.fault("structure", "pack.json", "it says that there are %d pages of %d bytes, and there are %d of %d",
+			e.m.Pages.Count, e.m.Pages.Bytes, e.Pages, e.PageBytes)
 	}
 	if e.rule != nil && e.counts != *e.m.Leaves {
 		e.fault("redaction", "pack.json", "it says %+v, and there is %+v: the redaction was widened or narrowed", *e.m.Leaves, e.counts)

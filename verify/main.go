@@ -113,8 +113,8 @@ func (v *Verified) tell(out io.Writer) {
 			false: "as the stamp says: give --roots to know by whom"}[v.Trusted])
 	}
 	if len(m.Redaction) > 0 {
-		say("left out: %s; %d values are shown, %d left out by the name of their member, %d by how they look, %d records whole", strings.Join(m.Redaction, ", "),
-			m.Leaves.Shown, m.Leaves.ByMember, m.Leaves.ByLook, m.Leaves.Withheld)
+		say("left out: %s; %d values are shown, %d left out by the name of their member, %d by how they look, %d records whole",
+			strings.Join(m.Redaction, ", "), m.Leaves.Shown, m.Leaves.ByMember, m.Leaves.ByLook, m.Leaves.Withheld)
 	}
 	if m.Unjudged != "" {
 		say("its verdicts do not come out again from it, it says: %s", printable(m.Unjudged))

@@ -47,7 +47,8 @@ func TestMake(t *testing.T) {
 		}
 		r := verified(t, h, out)
 		if !r.Rejudged || !r.Pinned || r.Pages != 5 ||
-			r.Segments != 3 || r.Trail < 5 || r.Checkpoints != 5 || r.Stamped.IsZero() || r.Trusted || r.Unchecked != 4 || r.Cosigned != 0 || len(made.Manifest.Verdicts) != 3 {
+			r.Segments != 3 || r.Trail < 5 || r.Checkpoints != 5 || r.Stamped.IsZero() || r.Trusted ||
+			r.Unchecked != 4 || r.Cosigned != 0 || len(made.Manifest.Verdicts) != 3 {
 			t.Errorf("%+v", r)
 		}
 		live, err := h.Archive.View(t.Context(), archive.ViewOf{Tenant: packtest.Tenant, AsOf: made.Manifest.AsOf, Since: made.Manifest.Since})

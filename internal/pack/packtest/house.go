@@ -216,15 +216,18 @@ func (h *House) Fill() {
 	h.Keep("users", "whole", `{"value":[`+user(1, "")+`]}`)
 	h.Anchor()
 	h.Now = h.Now.Add(24 * time.Hour)
-	h.Keep("users", "whole", `{"@odata.context":"x","value":[`+user(1, "")+","+user(2, `,"mail":null`)+`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?n=1"}`,
+	h.Keep("users", "whole", `{"@odata.context":"x","value":[`+user(1, "")+","+user(2, `,"mail":null`)+
+		`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?n=1"}`,
 		`{"@odata.context":"x","value":[`+user(3, `,"otherMails":[]`)+`]}`)
-	h.Keep("conditionalAccessPolicies", "whole", `{"value":[{"id":"c1","displayName":"All","state":"enabled","conditions":{"users":{"includeUsers":["All"]}}}]}`)
+	h.Keep("conditionalAccessPolicies", "whole", `{"value":[{"id":"c1","displayName":"All","state":"enabled",`+
+		`"conditions":{"users":{"includeUsers":["All"]}}}]}`)
 	var rows []string
 	if h.Rows == 0 {
 		h.Rows = 1500
 	}
 	for i := range h.Rows {
-		rows = append(rows, fmt.Sprintf(`{"id":"s%d","createdDateTime":"2026-10-12T10:00:00Z","userPrincipalName":"p%d@contoso.example","ipAddress":"203.0.113.%d","status":{"errorCode":0}}`,
+		rows = append(rows, fmt.Sprintf(`{"id":"s%d","createdDateTime":"2026-10-12T10:00:00Z",`+
+			`"userPrincipalName":"p%d@contoso.example","ipAddress":"203.0.113.%d","status":{"errorCode":0}}`,
 			i, i%3, i%250))
 	}
 	h.Keep("signIns.interactiveUser", "sliced", `{"value":[`+strings.Join(rows[:h.Rows/8], ",")+`]}`, `{"value":[`+strings.Join(rows, ",")+`]}`)
