@@ -111,8 +111,7 @@ func (e *evidence) add(n int, line []byte) error {
 	if k := len(e.set); k > 0 && x.Index <= e.set[k-1] {
 		return fmt.Errorf("entry %d of %s: they are in another order, or one is there twice", x.Index, x.Segment)
 	}
-	text := []byte(x.Line)
-	var first *record
+	text, first := []byte(x.Line), (*record)(nil)
 	if x.Cut != nil {
 		var err error
 		if first, err = parseRecord(x.Cut); err != nil {
@@ -153,13 +152,11 @@ func (e *evidence) add(n int, line []byte) error {
 	e.PageBytes += e.a.files[e.a.by[name]].size
 	if first == nil {
 		e.page(name, &said)
-	} else if h, err := e.cut(name, &x, first); err != nil {
-		e.fault("redaction", name, "%s", err)
-		e.leaves = append(e.leaves, hash{})
-		return e.of(p.Tenant, &x)
 	} else {
-		e.leaves = append(e.leaves, h)
-		return e.of(p.Tenant, &x)
+		var err error
+		if h, err = e.cut(name, &x, first); err != nil {
+			e.fault("redaction", name, "%s", err)
+		}
 	}
 	e.leaves = append(e.leaves, h)
 	return e.of(p.Tenant, &x)
@@ -257,7 +254,8 @@ func (e *evidence) end() {
 		e.fault("structure", e.names[0], "it is in the file, and the index does not list it")
 	}
 	if e.m.Pages.Count != e.Pages || e.m.Pages.Bytes != e.PageBytes {
-		e.fault("structure", "pack.json", "it says that there are %d pages of %d bytes, and there are %d of %d", e.m.Pages.Count, e.m.Pages.Bytes, e.Pages, e.PageBytes)
+		e.fault("structure", "pack.json", "it says that there are %d pages of %d bytes, and there are %d of %d",
+			e.m.Pages.Count, e.m.Pages.Bytes, e.Pages, e.PageBytes)
 	}
 	if e.rule != nil && e.counts != *e.m.Leaves {
 		e.fault("redaction", "pack.json", "it says %+v, and there is %+v: the redaction was widened or narrowed", *e.m.Leaves, e.counts)

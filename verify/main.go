@@ -101,30 +101,20 @@ func (v *Verified) tell(out io.Writer) {
 	}
 	say("%s of %s, %s to %s, for %s, made %s by %s", printable(m.Name), printable(m.Tenant), m.From.Format(time.DateOnly), m.To.Format(time.DateOnly),
 		printable(m.Reader), m.Made.Format(time.RFC3339), printable(m.Tool))
-	if v.Pinned {
-		say("signed by the key that was given, of %s", printable(v.Key))
-	} else {
-		say("signed by its own key, of %s: whose that is, nobody says here; give --key", printable(v.Key))
-	}
+	say("signed by the key of %s; %s", printable(v.Key), map[bool]string{true: "it was given", false: "whose that is, nobody says here: give --key"}[v.Pinned])
 	say("%d entries; %d pages of evidence, %d bytes, of %d segments; %d entries of the trail; %d checkpoints", v.Entries, v.Pages, v.PageBytes, v.Segments,
 		v.Trail, v.Checkpoints)
-	if v.Frames > 0 {
-		say("%d pages are compressed: they were held to their sums and not opened; zstd -d opens them", v.Frames)
-	}
-	if v.Witnessed > 0 || v.Unchecked > 0 {
-		say("%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by", v.Witnessed, v.Unchecked)
-	}
-	switch {
-	case v.Stamped.IsZero():
+	say("%d pages are compressed: they were held to their sums and not opened; zstd -d opens them", v.Frames)
+	say("%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by", v.Witnessed, v.Unchecked)
+	if v.Stamped.IsZero() {
 		say("no time stamp")
-	case v.Trusted:
-		say("stamped %s by an authority of those that were given", v.Stamped.Format(time.RFC3339))
-	default:
-		say("stamped %s, as the stamp says: give --roots to know by whom", v.Stamped.Format(time.RFC3339))
+	} else {
+		say("stamped %s, %s", v.Stamped.Format(time.RFC3339), map[bool]string{true: "by an authority of those that were given",
+			false: "as the stamp says: give --roots to know by whom"}[v.Trusted])
 	}
 	if len(m.Redaction) > 0 {
-		say("left out: %s; %d values are shown, %d left out by the name of their member, %d by how they look, %d records whole", strings.Join(m.Redaction, ", "),
-			m.Leaves.Shown, m.Leaves.ByMember, m.Leaves.ByLook, m.Leaves.Withheld)
+		say("left out: %s; %d values are shown, %d left out by the name of their member, %d by how they look, %d records whole",
+			strings.Join(m.Redaction, ", "), m.Leaves.Shown, m.Leaves.ByMember, m.Leaves.ByLook, m.Leaves.Withheld)
 	}
 	if m.Unjudged != "" {
 		say("its verdicts do not come out again from it, it says: %s", printable(m.Unjudged))

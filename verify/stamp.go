@@ -165,37 +165,27 @@ func signedBy(d *signedData, certs []*x509.Certificate) (*x509.Certificate, erro
 	return nil, errors.New("the certificate that signed it is not in it")
 }
 
-// names says that the attribute names a certificate, by the first of its hashes.
+// names says that the attribute (RFC 5816) names a certificate, by the first of its hashes.
 func names(attr []byte, cert *x509.Certificate) bool {
 	var v struct {
-		Certs []asn1.RawValue
-		Rest  asn1.RawValue `asn1:"optional"`
+		Certs []struct {
+			Digest pkix.AlgorithmIdentifier `asn1:"optional"`
+			Hash   []byte
+		}
 	}
 	if _, err := asn1.Unmarshal(attr, &v); err != nil || len(v.Certs) == 0 {
 		return false
 	}
 	digest := crypto.SHA256
-	for rest := v.Certs[0].Bytes; len(rest) > 0; {
-		var x asn1.RawValue
-		var err error
-		if rest, err = asn1.Unmarshal(rest, &x); err != nil {
-			return false
-		}
-		if x.Tag == asn1.TagOctetString {
-			h := digest.New()
-			h.Write(cert.Raw)
-			return bytes.Equal(h.Sum(nil), x.Bytes)
-		}
-		var alg pkix.AlgorithmIdentifier
-		if _, err := asn1.Unmarshal(x.FullBytes, &alg); err != nil {
-			return false
-		}
-		var ok bool
-		if digest, ok = digests[alg.Algorithm.String()]; !ok {
-			return false
-		}
+	if of := v.Certs[0].Digest.Algorithm; len(of) > 0 {
+		digest = digests[of.String()]
 	}
-	return false
+	if digest == 0 {
+		return false
+	}
+	h := digest.New()
+	h.Write(cert.Raw)
+	return bytes.Equal(h.Sum(nil), v.Certs[0].Hash)
 }
 
 // stamp checks the pack's own.

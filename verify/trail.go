@@ -37,7 +37,8 @@ func (c *checker) trail() {
 	case last == nil:
 		return // said
 	case p.Size != last.size:
-		c.fault("trail", "trail/proof.json", "it is of a trail of %d entries, and the last checkpoint is of %d: it is an older one, or another", p.Size, last.size)
+		c.fault("trail", "trail/proof.json", "it is of a trail of %d entries, and the last checkpoint is of %d: it is an older one, or another",
+			p.Size, last.size)
 		return
 	}
 	root, err := fold(p.Size, set, leaves, hashes)

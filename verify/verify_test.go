@@ -90,7 +90,8 @@ func TestConsistent(t *testing.T) {
 			if !consistent(int64(m), int64(n), a, b, p) {
 				t.Fatalf("%d of %d does not hold", m, n)
 			}
-			if consistent(int64(m), int64(n), b, a, p) || consistent(int64(m), int64(n), a, b, append(p, a)) || len(p) > 0 && consistent(int64(m), int64(n), a, b, p[1:]) {
+			if consistent(int64(m), int64(n), b, a, p) || consistent(int64(m), int64(n), a, b, append(p, a)) ||
+				len(p) > 0 && consistent(int64(m), int64(n), a, b, p[1:]) {
 				t.Errorf("%d of %d holds with another proof or other roots", m, n)
 			}
 		}

@@ -140,7 +140,8 @@ func (h *house) fill(ctx context.Context, a *archive.Archive, size int) error {
 			h.pages = append(h.pages, body)
 			size--
 		}
-		if err := w.End(archive.Run{ID: run, Tenant: tenant, Resource: "signIns.interactiveUser", Way: "sliced", Ended: at, Whole: true, Pages: k}); err != nil {
+		end := archive.Run{ID: run, Tenant: tenant, Resource: "signIns.interactiveUser", Way: "sliced", Ended: at, Whole: true, Pages: k}
+		if err := w.End(end); err != nil {
 			return err
 		}
 		if _, err := w.Commit(ctx, nil); err != nil {

@@ -99,13 +99,15 @@ func (i *Installation) MakePack(ctx context.Context, o pack.Options) (*pack.Made
 func PackTrust(key string, witnesses []string, roots string) (t form.Trust, err error) {
 	if key != "" {
 		if t.Key, err = note.NewVerifier(strings.TrimSpace(key)); err != nil {
-			return t, problem.New(problem.Usage, "the key that the pack must be signed by cannot be read").WithHint("partnerguard trail key prints it, where the pack was made")
+			return t, problem.New(problem.Usage, "the key that the pack must be signed by cannot be read").
+				WithHint("partnerguard trail key prints it, where the pack was made")
 		}
 	}
 	for _, w := range witnesses {
 		v, err := formats.NewVerifierForCosignatureV1(strings.TrimSpace(w))
 		if err != nil {
-			return t, problem.New(problem.Usage, "the key of a witness cannot be read").WithHint("it looks like witness.example.com/w1+a1b2c3d4+B…: its operator publishes it")
+			return t, problem.New(problem.Usage, "the key of a witness cannot be read").
+				WithHint("it looks like witness.example.com/w1+a1b2c3d4+B…: its operator publishes it")
 		}
 		t.Witnesses = append(t.Witnesses, v)
 	}

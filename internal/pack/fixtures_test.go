@@ -76,7 +76,7 @@ func makeFixtures(t *testing.T) {
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
-		h := packtest.Build(t, dbtest.SQLite(t))
+		h := build(t, dbtest.SQLite(t))
 		if kind == "redacted" {
 			h.Rows = 40
 		}

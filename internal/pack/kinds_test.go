@@ -6,13 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	formats "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 
+	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/pack"
 	"partnerguard/internal/pack/packtest"
+	"partnerguard/internal/partnercloud/stamp"
 )
 
 // kinds are the kinds of packs.
@@ -26,7 +29,7 @@ var kinds = map[string]func(*pack.Options){
 // made makes a pack of a kind, and gives its bytes and its key.
 func made(t testing.TB, change func(*pack.Options)) (raw []byte, key string) {
 	t.Helper()
-	h := packtest.Build(t, dbtest.SQLite(t))
+	h := build(t, dbtest.SQLite(t))
 	h.Fill()
 	return madeOf(t, h, change), h.Signer.Key()
 }
@@ -68,4 +71,10 @@ func witness(t testing.TB, key string) note.Verifier {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// build makes a house whose authority is of this machine.
+func build(t testing.TB, d *db.DB) *packtest.House {
+	t.Helper()
+	return packtest.Build(t, d, func(now func() time.Time) (packtest.Authority, error) { return stamp.New(stamp.Options{Now: now}) })
 }

@@ -51,7 +51,8 @@ func (s *Store) manifest(o *Options) (*Manifest, error) {
 		return slices.Compact(out)
 	}
 	m := &Manifest{
-		Form: form.Form, Name: "pack-" + strings.ToLower(o.Tenant[:min(8, len(o.Tenant))]) + "-" + from.Format(time.DateOnly) + "-" + hex.EncodeToString(token.Bytes(3)),
+		Form: form.Form,
+		Name: "pack-" + strings.ToLower(o.Tenant[:min(8, len(o.Tenant))]) + "-" + from.Format(time.DateOnly) + "-" + hex.EncodeToString(token.Bytes(3)),
 		Tool: s.Tool, Tenant: o.Tenant, Customer: o.Customer, From: from, To: to, AsOf: to, Since: from, Reader: o.Reader, Made: now,
 		Evidence: o.Evidence, Entries: []Entry{}, Verdicts: []Verdict{},
 	}
@@ -84,7 +85,8 @@ func (s *Store) Make(ctx context.Context, o Options) (*Made, error) {
 		return nil, err
 	}
 	if _, err := os.Lstat(o.Out); err == nil {
-		return nil, problem.New(problem.Conflict, "%s is there already", o.Out).WithHint("name another file with --out; a pack never takes the place of another file")
+		return nil, problem.New(problem.Conflict, "%s is there already", o.Out).
+			WithHint("name another file with --out; a pack never takes the place of another file")
 	}
 	f, err := os.CreateTemp(filepath.Dir(o.Out), ".partnerguard-pack-*") // mode 0600
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func verified(t *testing.T, h *packtest.House, path string) *pack.Report {
 func TestMake(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := packtest.Build(t, d)
+		h := build(t, d)
 		h.Fill()
 		out := filepath.Join(t.TempDir(), "pack.zip")
 		made, err := h.Store.Make(t.Context(), h.October(out))
@@ -45,7 +46,9 @@ func TestMake(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := verified(t, h, out)
-		if !r.Rejudged || !r.Pinned || r.Pages != 5 || r.Segments != 3 || r.Trail < 5 || r.Checkpoints != 5 || r.Stamped.IsZero() || r.Trusted || r.Unchecked != 4 || r.Cosigned != 0 || len(made.Manifest.Verdicts) != 3 {
+		if !r.Rejudged || !r.Pinned || r.Pages != 5 ||
+			r.Segments != 3 || r.Trail < 5 || r.Checkpoints != 5 || r.Stamped.IsZero() || r.Trusted ||
+			r.Unchecked != 4 || r.Cosigned != 0 || len(made.Manifest.Verdicts) != 3 {
 			t.Errorf("%+v", r)
 		}
 		live, err := h.Archive.View(t.Context(), archive.ViewOf{Tenant: packtest.Tenant, AsOf: made.Manifest.AsOf, Since: made.Manifest.Since})
@@ -100,7 +103,7 @@ func open(t *testing.T, path string) *form.Reader {
 func TestRedacted(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		h := packtest.Build(t, d)
+		h := build(t, d)
 		h.Fill()
 		if n, err := h.Store.Leave(t.Context(), 1<<40); err != nil || n != 4 {
 			t.Fatal(n, err)
@@ -136,7 +139,7 @@ func TestRedacted(t *testing.T) {
 // member, and makes it when that is shown, or when it says so.
 func TestRedactionThatDecides(t *testing.T) {
 	t.Parallel()
-	h := packtest.Build(t, dbtest.SQLite(t))
+	h := build(t, dbtest.SQLite(t))
 	h.Keep("users", "whole", `{"value":[{"id":"u1","displayName":"Break glass","mail":"b@contoso.example"},{"id":"u2","displayName":"P"}]}`)
 	h.Fill()
 	h.Now = packtest.Day.AddDate(0, 0, 3)
@@ -161,5 +164,60 @@ func TestRedactionThatDecides(t *testing.T) {
 	}
 	if r := verified(t, h, o.Out); r.Rejudged || !strings.Contains(r.NotJudged, "users.json was met (1 of 2)") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestLeavedElsewhere has a row that points to another entry of the trail refused.
+func TestLeavedElsewhere(t *testing.T) {
+	t.Parallel()
+	h := build(t, dbtest.SQLite(t))
+	h.Fill()
+	if _, err := h.Store.Leave(t.Context(), 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.DB.ExecContext(t.Context(), "UPDATE pack_leaved SET seq = seq - 1"); err != nil {
+		t.Fatal(err)
+	}
+	o := h.October(filepath.Join(t.TempDir(), "pack.zip"))
+	o.Redact = []string{"names"}
+	if _, err := h.Store.Make(t.Context(), o); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), "is of something else") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(o.Out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was left: %v", err)
+	}
+}
+
+// TestOpenSSL has the stamp of a pack checked by OpenSSL.
+func TestOpenSSL(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("openssl is not there")
+	}
+	h := build(t, dbtest.SQLite(t))
+	h.Fill()
+	o := takeApart(t, madeOf(t, h, kinds["none"]), nil)
+	dir := t.TempDir()
+	for name, what := range map[string][]byte{"pack.note": o.content[form.NoteName], "pack.tsr": o.content[form.StampName], "tsa.pem": h.Roots,
+		"other": []byte("other")} {
+		if err := os.WriteFile(filepath.Join(dir, name), what, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(data string) error {
+		c := exec.Command(program, "ts", "-verify", "-data", data, "-in", "pack.tsr", "-token_in", "-CAfile", "tsa.pem", "-no_check_time")
+		c.Dir = dir
+		raw, err := c.CombinedOutput()
+		if err != nil {
+			return errors.New(string(raw))
+		}
+		return nil
+	}
+	if err := check("pack.note"); err != nil {
+		t.Errorf("OpenSSL says %v", err)
+	}
+	if err := check("other"); err == nil {
+		t.Error("OpenSSL takes it for another file's")
 	}
 }

@@ -103,35 +103,35 @@ func (k *making) attempt(keep ...string) (t *making, done func(), err error) {
 	return &making{Store: k.Store, o: &o, m: &m, w: form.NewWriter(f.f), dir: k.dir, view: k.view}, f.close, nil
 }
 
-// mostTries bounds how many members are tried.
-const mostTries = 16
+// mostMembers bounds how many members are tried.
+const mostMembers = 32
 
-// which finds out which members the judge needs: those without which a verdict comes out
-// otherwise, each tried alone, the most frequent first; then the first few together. nil:
-// it is not these.
+// which finds out which members the judge needs: the most frequent ones together, and then
+// half of them, a quarter and so on left out again where that does no harm. nil: it is not
+// these.
 func (k *making) which(ctx context.Context) []string {
-	names := slices.SortedFunc(maps.Keys(k.members), func(a, b string) int {
+	need := slices.SortedFunc(maps.Keys(k.members), func(a, b string) int {
 		if k.members[a] != k.members[b] {
 			return int(min(max(k.members[b]-k.members[a], -1), 1))
 		}
 		return strings.Compare(a, b)
 	})
-	names = names[:min(len(names), mostTries)]
-	for _, n := range names {
-		if k.comesOut(ctx, n) {
-			return []string{n}
-		}
+	need = need[:min(len(need), mostMembers)]
+	if len(need) == 0 || !k.comesOut(ctx, need...) {
+		return nil
 	}
-	if len(names) > 1 && k.comesOut(ctx, names...) {
-		need := slices.Clone(names)
-		for _, n := range names { // each that is not needed goes again
-			if less := slices.DeleteFunc(slices.Clone(need), func(s string) bool { return s == n }); len(less) > 0 && k.comesOut(ctx, less...) {
+	for size := len(need) / 2; size >= 1 && len(need) > 1; size /= 2 {
+		for at := 0; at < len(need) && size < len(need); {
+			less := slices.Delete(slices.Clone(need), at, min(at+size, len(need)))
+			if k.comesOut(ctx, less...) {
 				need = less
+			} else {
+				at += size
 			}
 		}
-		return need
 	}
-	return nil
+	slices.Sort(need)
+	return need
 }
 
 // comesOut writes the evidence once more, with some members shown, and judges it.

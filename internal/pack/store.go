@@ -92,6 +92,7 @@ func (s *Store) remember(ctx context.Context, m *Made) error {
 		if of.Customer != "" {
 			details["customer"] = of.Customer
 		}
-		return s.Trail.Record(ctx, audit.Event{Action: audit.PackMade, Outcome: audit.Done, Actor: s.Actor, Object: of.Name, Tenant: of.Tenant, Details: details})
+		return s.Trail.Record(ctx, audit.Event{Action: audit.PackMade, Outcome: audit.Done, Actor: s.Actor, Object: of.Name, Tenant: of.Tenant,
+			Details: details})
 	})
 }

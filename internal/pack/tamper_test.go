@@ -402,14 +402,14 @@ func TestTampered(t *testing.T) {
 	if len(tamperings) < 40 {
 		t.Errorf("%d tamperings", len(tamperings))
 	}
-	h := packtest.Build(t, dbtest.SQLite(t))
+	h := build(t, dbtest.SQLite(t))
 	h.Fill()
 	of, stamps := map[string][]byte{}, map[string][]byte{}
 	for _, kind := range []string{"all", "redacted"} {
 		of[kind] = madeOf(t, h, kinds[kind])
 		stamps[kind] = takeApart(t, of[kind], nil).content[form.StampName]
 	}
-	foreign := packtest.Build(t, dbtest.SQLite(t))
+	foreign := build(t, dbtest.SQLite(t))
 	trust := form.Trust{Key: h.Signer.Verifier(), Witnesses: []note.Verifier{witness(t, h.Witness)}}
 	for _, x := range tamperings {
 		t.Run(x.name, func(t *testing.T) {

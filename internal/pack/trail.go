@@ -32,7 +32,8 @@ func (k *making) trail(ctx context.Context) error {
 	if len(places) > 0 {
 		hashes, err := leaf.Prove(c.Size, places, from)
 		if err != nil {
-			return problem.Wrap(err, problem.Conflict, "the entries of the trail cannot be proved").WithHint("partnerguard trail verify names what does not hold")
+			return problem.Wrap(err, problem.Conflict, "the entries of the trail cannot be proved").
+				WithHint("partnerguard trail verify names what does not hold")
 		}
 		proof.Hashes = form.EncodeHashes(hashes)
 	}

@@ -87,7 +87,8 @@ With a timestamp anchor in the settings the pack is stamped by that authority.`,
 				return err
 			}
 			if o.Out == "" {
-				return problem.New(problem.Usage, "--out names the file that the pack is written to").WithHint("partnerguard pack make --period 2026-10 --out pack.zip")
+				return problem.New(problem.Usage, "--out names the file that the pack is written to").
+					WithHint("partnerguard pack make --period 2026-10 --out pack.zip")
 			}
 			i, err := openKept(cmd.Context(), env, in)
 			if err != nil {
@@ -246,8 +247,8 @@ func packText(w io.Writer, m *pack.Manifest) {
 	fmt.Fprintf(w, "%s of the tenant %s, %s to %s, for %s; made %s by %s\n", print.Clean(m.Name, 130), print.Clean(m.Tenant, 80), m.From.Format(time.DateOnly),
 		m.To.Format(time.DateOnly), m.Reader, m.Made.Format(time.DateTime), print.Clean(m.Tool, 80))
 	if n := m.Leaves; n != nil {
-		fmt.Fprintf(w, "left out: %s; %d values by the name of their member, %d by how they look, %d records whole; %d are shown\n", strings.Join(m.Redaction, ", "),
-			n.ByMember, n.ByLook, n.Withheld, n.Shown)
+		fmt.Fprintf(w, "left out: %s; %d values by the name of their member, %d by how they look, %d records whole; %d are shown\n",
+			strings.Join(m.Redaction, ", "), n.ByMember, n.ByLook, n.Withheld, n.Shown)
 	}
 }
 

@@ -244,7 +244,8 @@ func (g *gathered) end() {
 		g.e.tell(Structure, g.names[0], "it is in the file, and the index does not list it")
 	}
 	if m := g.e.m.Pages; m.Count != g.e.Verified.Pages || m.Bytes != g.e.PageBytes {
-		g.e.tell(Structure, ManifestName, "it says that there are %d pages of %d bytes, and there are %d of %d", m.Count, m.Bytes, g.e.Verified.Pages, g.e.PageBytes)
+		g.e.tell(Structure, ManifestName, "it says that there are %d pages of %d bytes, and there are %d of %d", m.Count, m.Bytes,
+			g.e.Verified.Pages, g.e.PageBytes)
 	}
 }
 

@@ -183,7 +183,8 @@ func (c *checker) consistency() {
 		return
 	}
 	if len(all.Steps) != max(0, len(c.sizes)-1) {
-		c.fault(Consistent, ConsistencyName, "it has %d proofs for %d checkpoints of different sizes: one was taken away or added", len(all.Steps), len(c.sizes))
+		c.fault(Consistent, ConsistencyName, "it has %d proofs for %d checkpoints of different sizes: one was taken away or added",
+			len(all.Steps), len(c.sizes))
 		return
 	}
 	for i, s := range all.Steps {

@@ -211,7 +211,8 @@ func TestLines(t *testing.T) {
 	if _, err := leaf.Parse([]byte(good)); err != nil {
 		t.Fatal(good, err)
 	}
-	for _, bad := range []string{"", "[]", "{}", "1", `"x"`, good + " ", " " + good, strings.Replace(good, "/a", `\u002fa`, 1), strings.Replace(good, ",1", ", 1", 1),
+	for _, bad := range []string{"", "[]", "{}", "1", `"x"`, good + " ", " " + good, strings.Replace(good, "/a", `\u002fa`, 1),
+		strings.Replace(good, ",1", ", 1", 1),
 		strings.Replace(good, ",1", ",{\"b\":1}", 1), strings.Replace(good, "==", "=", 1), good + good, `[["/a",null,1,"x"]]`, `[["/a",null,"x"]]`} {
 		if _, err := leaf.Parse([]byte(bad)); err == nil {
 			t.Errorf("%q was read", bad)

@@ -29,7 +29,7 @@ var nameMembers = words(`userPrincipalName userDisplayName displayName mail othe
 	addressLine1 addressLine2 contactName`)
 
 // addressMembers hold where somebody was.
-var addressMembers = words(`ipAddress ipAddressFromResourceProvider clientIp clientIpAddress callerIpAddress sourceIp city state
+var addressMembers = words(`ipAddress ipAddressFromResourceProvider clientIp clientIpAddress callerIpAddress sourceIp
 	geoCoordinates latitude longitude altitude cidrAddress lowerAddress upperAddress postalCode`)
 
 func words(s string) map[string]bool {
@@ -71,13 +71,19 @@ func Member(path string) string {
 	}
 }
 
+// ofPlace says that a path is of a place, but for its country: a member called state is
+// one there, and elsewhere how something stands.
+func ofPlace(path string) bool {
+	return strings.Contains(strings.ToLower(path), "/location/") && Member(path) != "countryorregion"
+}
+
 // named says that the rule names the member of a path. line is of a page's line.
 func (r *Rule) named(path string, line bool) bool {
 	if line {
 		return path == sumPath
 	}
 	m := Member(path)
-	return !r.Keep[m] && (r.Names && nameMembers[m] || r.Addresses && addressMembers[m])
+	return !r.Keep[m] && (r.Names && nameMembers[m] || r.Addresses && (addressMembers[m] || ofPlace(path)))
 }
 
 // Of says whether a scalar is left out. line is of a page's line, or a run's.

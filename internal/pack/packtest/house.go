@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path"
 	"path/filepath"
@@ -27,7 +28,6 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/pack"
 	"partnerguard/internal/pack/form"
-	"partnerguard/internal/partnercloud/stamp"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/trail"
@@ -73,8 +73,15 @@ func (s safe) Get(_ context.Context, r vault.Ref) (secret.Text, error) {
 
 func (s safe) Put(_ context.Context, r vault.Ref, t secret.Text) error { s[r] = t.Reveal(); return nil }
 
-// Build makes a house in a database.
-func Build(t testing.TB, d *db.DB) *House {
+// Authority gives time stamps.
+type Authority interface {
+	http.Handler
+	Root() *x509.Certificate
+	PEM() []byte
+}
+
+// Build makes a house in a database, with an authority that is asked the time of now.
+func Build(t testing.TB, d *db.DB, authority func(now func() time.Time) (Authority, error)) *House {
 	t.Helper()
 	h := &House{TB: t, DB: d, Now: Day}
 	now := func() time.Time { return h.Now }
@@ -89,7 +96,7 @@ func Build(t testing.TB, d *db.DB) *House {
 	if h.Signer, err = h.Trail.Signer(t.Context(), safe{}); err != nil {
 		t.Fatal(err)
 	}
-	h.stamping()
+	h.stamping(authority)
 	h.Store, err = pack.New(pack.Deps{
 		DB: d, Archive: h.Archive, Trail: h.Trail, Now: now, Tool: "partnerguard test", Actor: "os:tester",
 		Signer: func(context.Context) (*trail.Signer, error) { return h.Signer, nil },
@@ -107,10 +114,10 @@ func Build(t testing.TB, d *db.DB) *House {
 }
 
 // stamping starts an authority, and makes a witness.
-func (h *House) stamping() {
+func (h *House) stamping(authority func(now func() time.Time) (Authority, error)) {
 	h.Helper()
 	now := func() time.Time { return h.Now }
-	a, err := stamp.New(stamp.Options{Now: now})
+	a, err := authority(now)
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -161,7 +168,8 @@ func (h *House) Anchor() {
 // Record puts an entry about the tenant into the trail.
 func (h *House) Record(object string) {
 	h.Helper()
-	if err := h.Trail.Record(h.Context(), audit.Event{Action: audit.AutomationChanged, Outcome: audit.Done, Actor: "os:adele", Object: object, Tenant: Tenant}); err != nil {
+	e := audit.Event{Action: audit.AutomationChanged, Outcome: audit.Done, Actor: "os:adele", Object: object, Tenant: Tenant}
+	if err := h.Trail.Record(h.Context(), e); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -208,15 +216,18 @@ func (h *House) Fill() {
 	h.Keep("users", "whole", `{"value":[`+user(1, "")+`]}`)
 	h.Anchor()
 	h.Now = h.Now.Add(24 * time.Hour)
-	h.Keep("users", "whole", `{"@odata.context":"x","value":[`+user(1, "")+","+user(2, `,"mail":null`)+`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?n=1"}`,
+	h.Keep("users", "whole", `{"@odata.context":"x","value":[`+user(1, "")+","+user(2, `,"mail":null`)+
+		`],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?n=1"}`,
 		`{"@odata.context":"x","value":[`+user(3, `,"otherMails":[]`)+`]}`)
-	h.Keep("conditionalAccessPolicies", "whole", `{"value":[{"id":"c1","displayName":"All","state":"enabled","conditions":{"users":{"includeUsers":["All"]}}}]}`)
+	h.Keep("conditionalAccessPolicies", "whole", `{"value":[{"id":"c1","displayName":"All","state":"enabled",`+
+		`"conditions":{"users":{"includeUsers":["All"]}}}]}`)
 	var rows []string
 	if h.Rows == 0 {
 		h.Rows = 1500
 	}
 	for i := range h.Rows {
-		rows = append(rows, fmt.Sprintf(`{"id":"s%d","createdDateTime":"2026-10-12T10:00:00Z","userPrincipalName":"p%d@contoso.example","ipAddress":"203.0.113.%d","status":{"errorCode":0}}`,
+		rows = append(rows, fmt.Sprintf(`{"id":"s%d","createdDateTime":"2026-10-12T10:00:00Z",`+
+			`"userPrincipalName":"p%d@contoso.example","ipAddress":"203.0.113.%d","status":{"errorCode":0}}`,
 			i, i%3, i%250))
 	}
 	h.Keep("signIns.interactiveUser", "sliced", `{"value":[`+strings.Join(rows[:h.Rows/8], ",")+`]}`, `{"value":[`+strings.Join(rows, ",")+`]}`)
@@ -227,7 +238,8 @@ func (h *House) Fill() {
 
 // October are the options of a pack of the month.
 func (h *House) October(out string) pack.Options {
-	return pack.Options{Tenant: Tenant, From: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Reader: "auditor", Out: out}
+	from := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	return pack.Options{Tenant: Tenant, From: from, To: from.AddDate(0, 1, 0), Reader: "auditor", Out: out}
 }
 
 // Count judges by counting: of each file how many ids it has, and what of it cannot come
