@@ -33,7 +33,7 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 // pagers are what has pages and is no module, one line each.
 func (i *Installation) pagers(q *jobs.Queue) []pager {
 	recent := &collect.Recent{Collector: i.Collect}
-	list := []pager{i.People, i.Cover, i.customerPages(recent), i.readingPages(recent, q), i.delegationPages(), i.spendPage(), i.gatewayPages()}
+	list := []pager{i.People, i.Cover, i.customerPages(recent), i.readingPages(recent, q), i.delegationPages(), i.spendPage(), i.gatewayPages(), i.packPages()}
 	if p := i.fraudPages(); p != nil {
 		list = append(list, p)
 	}
