@@ -98,8 +98,10 @@ func (i *Installation) Packer(practices func(*Judged) (json.RawMessage, error)) 
 // Judge judges what goes into a pack, and makes the files that tell it.
 func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, error) {
 	m, i := ev.Manifest, p.i
-	in := &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer, From: m.From, To: m.To,
-		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
+	in := &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer,
+		From: m.From, To: m.To,
+		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf),
+		Since: m.Since}
 	if err := i.besidePack(ctx, in, m); err != nil {
 		return nil, err
 	}
@@ -269,7 +271,8 @@ func packVerdicts(in *report.Input) (out []pack.Verdict) {
 	}
 	for k := range s.Report.Requirements {
 		q := &s.Report.Requirements[k]
-		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected, Total: q.Total})
+		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected,
+			Total: q.Total})
 	}
 	return out
 }
