@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -96,8 +98,10 @@ func (i *Installation) Packer(practices func(*Judged) (json.RawMessage, error)) 
 // Judge judges what goes into a pack, and makes the files that tell it.
 func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, error) {
 	m, i := ev.Manifest, p.i
-	in := &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer, From: m.From, To: m.To,
-		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
+	in := &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer,
+		From: m.From, To: m.To,
+		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf),
+		Since: m.Since}
 	if err := i.besidePack(ctx, in, m); err != nil {
 		return nil, err
 	}
@@ -267,9 +271,57 @@ func packVerdicts(in *report.Input) (out []pack.Verdict) {
 	}
 	for k := range s.Report.Requirements {
 		q := &s.Report.Requirements[k]
-		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected, Total: q.Total})
+		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected,
+			Total: q.Total})
 	}
 	return out
+}
+
+// PackAgain judges a pack of a file again by what is in the file, for [pack.VerifyFile]. What
+// is read beside the pages is held to the manifest, which is verified by then.
+func PackAgain(path string) pack.Judging {
+	return func(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
+		}
+		r, err := form.Open(f, info.Size())
+		if err != nil {
+			return nil, err
+		}
+		return AgainPack(ctx, &pack.Evidence{FS: &entriesOf{ev.FS, r, ev.Manifest}, Manifest: ev.Manifest})
+	}
+}
+
+// entriesOf is evidence with the entries of the file that it is from.
+type entriesOf struct {
+	fs.FS
+	r *form.Reader
+	m *pack.Manifest
+}
+
+// maxEntry bounds an entry that is judged by, in bytes.
+const maxEntry = 16 << 20
+
+// Entry implements [packEntries].
+func (e *entriesOf) Entry(name string) ([]byte, error) {
+	n := slices.IndexFunc(e.m.Entries, func(x pack.Entry) bool { return x.Path == name })
+	if n < 0 {
+		return nil, problem.New(problem.NotFound, "the pack lists no %s", name)
+	}
+	raw, err := e.r.Read(name, maxEntry)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != e.m.Entries[n].SHA256 {
+		return nil, problem.New(problem.Unmet, "%s is not what the pack lists", name)
+	}
+	return raw, nil
 }
 
 // AgainPack judges the evidence of a pack that is read, by what is in the pack alone, and

@@ -123,7 +123,8 @@ func (i *Installation) once(ctx context.Context, o *Once) (*once, error) {
 		switch it.State {
 		case consent.Missing, consent.Absent:
 		case consent.Unknown:
-			return nil, problem.New(problem.Unavailable, "what the app may do at %s is not known: %s", x.name(), it.Why).WithHint("%s", hintOr(it.Fix, "try again later"))
+			return nil, problem.New(problem.Unavailable, "what the app may do at %s is not known: %s", x.name(), it.Why).WithHint("%s",
+				hintOr(it.Fix, "try again later"))
 		default:
 			return nil, problem.New(problem.Conflict, "the app has a consent at %s already, and removing it would take that too", x.name()).
 				WithHint("partnerguard collect --now --tenant %s reads it, and partnerguard pack make --customer %s makes its pack", x.name(), x.name())
@@ -173,7 +174,8 @@ func (x *once) record(ctx context.Context, outcome audit.Outcome, step, reason s
 	for k, v := range details {
 		all[k] = v
 	}
-	return x.Trail.Record(ctx, audit.Event{Action: audit.PackOnce, Outcome: outcome, Actor: x.Actor, Object: x.done.Tenant, Tenant: x.done.Tenant, Reason: reason,
+	return x.Trail.Record(ctx, audit.Event{Action: audit.PackOnce, Outcome: outcome, Actor: x.Actor, Object: x.done.Tenant, Tenant: x.done.Tenant,
+		Reason:  reason,
 		Details: all})
 }
 
@@ -207,12 +209,14 @@ func (i *Installation) AssessOnce(ctx context.Context, o Once) (*OnceDone, error
 // assess grants, reads and makes the pack.
 func (x *once) assess(ctx context.Context) error {
 	var row consent.Row
-	_, err := x.SAM.Consent(ctx, suite.ConsentRequest{Connection: x.c, Features: x.o.Features, Only: []string{x.done.Tenant}, Apply: true}, func(r consent.Row) error {
-		row = r
-		return nil
-	})
+	_, err := x.SAM.Consent(ctx, suite.ConsentRequest{Connection: x.c, Features: x.o.Features, Only: []string{x.done.Tenant}, Apply: true},
+		func(r consent.Row) error {
+			row = r
+			return nil
+		})
 	if err == nil && row.Result != consent.Applied && row.Result != consent.Unseen {
-		err = problem.New(problem.Unmet, "the consent at %s was not granted: %s", x.name(), hintOr(row.Why, string(row.Result))).WithHint("%s", hintOr(row.Fix, "try again later"))
+		err = problem.New(problem.Unmet, "the consent at %s was not granted: %s", x.name(), hintOr(row.Why, string(row.Result))).WithHint("%s",
+			hintOr(row.Fix, "try again later"))
 	}
 	if err != nil {
 		x.tell("consent", false, "The consent was not granted.")
@@ -294,7 +298,8 @@ func (x *once) remove(ctx context.Context) error {
 		return x.left(ctx, err)
 	}
 	if removed {
-		if err := x.Trail.Record(ctx, audit.Event{Action: audit.ConsentRemoved, Outcome: audit.Done, Actor: x.Actor, Object: x.done.Tenant, Tenant: x.done.Tenant,
+		if err := x.Trail.Record(ctx, audit.Event{Action: audit.ConsentRemoved, Outcome: audit.Done, Actor: x.Actor, Object: x.done.Tenant,
+			Tenant: x.done.Tenant,
 			Reason: "the assessment is over", Details: map[string]string{onceConnection: x.c.ID}}); err != nil {
 			return x.left(ctx, err)
 		}
@@ -379,8 +384,9 @@ func (i *Installation) FinishOnces(ctx context.Context, tell func(OnceStep)) (al
 			}
 			continue
 		}
-		x := &once{Installation: i, o: &Once{Tenant: e.Object, Features: OnceFeatures(), Tell: tell}, c: c, done: &OnceDone{Tenant: e.Object, Domain: e.Details[onceDomain],
-			Left: []string{}}}
+		x := &once{Installation: i, o: &Once{Tenant: e.Object, Features: OnceFeatures(), Tell: tell}, c: c, done: &OnceDone{Tenant: e.Object,
+			Domain: e.Details[onceDomain],
+			Left:   []string{}}}
 		x.row.Customer.ID, x.row.Customer.Domain = e.Object, e.Details[onceDomain]
 		if f := e.Details["features"]; f != "" {
 			x.o.Features = nil

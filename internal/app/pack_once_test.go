@@ -29,7 +29,8 @@ const newcomer = "wingtip.example"
 func packMaker(t *testing.T, i *app.Installation, dir string) func(context.Context, string, time.Time, time.Time) (*pack.Made, error) {
 	t.Helper()
 	p := i.Packer(nil)
-	s, err := pack.New(pack.Deps{DB: i.DB, Archive: i.Archive, Trail: i.Trail, Judge: p.Judge, Again: p.Again, Now: i.Now, Tool: "partnerguard test", Actor: "local:test",
+	s, err := pack.New(pack.Deps{DB: i.DB, Archive: i.Archive, Trail: i.Trail, Judge: p.Judge, Again: p.Again, Now: i.Now, Tool: "partnerguard test",
+		Actor:  "local:test",
 		Signer: func(ctx context.Context) (*trail.Signer, error) { return i.Trail.Signer(ctx, i.Vault) }})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func TestOnce(t *testing.T) {
 	}
 	gone(t, i)
 	file := filepath.Join(dir, "once.zip")
-	r, err := pack.VerifyFile(t.Context(), file, form.Trust{}, app.AgainPack)
+	r, err := pack.VerifyFile(t.Context(), file, form.Trust{}, app.PackAgain(file))
 	if err != nil || r.Err() != nil || !r.Rejudged || len(r.Manifest.Verdicts) < 10 || r.Manifest.Pages.Count == 0 {
 		t.Errorf("the pack: %+v, %v", r, err)
 	}

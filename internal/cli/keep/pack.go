@@ -33,10 +33,10 @@ with the small program verify/, which is the standard library of Go and nothing 
 		Example: `  partnerguard pack make --period 2026-10 --out pack.zip
   partnerguard pack verify pack.zip
   partnerguard pack show pack.zip`,
-		Args: kit.Only("pack", "make, verify, show and list"),
+		Args: kit.Only("pack", "make, verify, show, list and once"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPackMake(env, &in), newPackVerify(env), newPackShow(env), newPackList(env, &in))
+	cmd.AddCommand(newPackMake(env, &in), newPackVerify(env), newPackShow(env), newPackList(env, &in), newPackOnce(env, &in))
 	return cmd
 }
 

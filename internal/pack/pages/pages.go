@@ -41,7 +41,8 @@ func (p *Pages) Screens() []screen.Screen {
 	}
 	if p.Make != nil {
 		one.Acts = []screen.Act{{
-			Name: "make", Title: "Make a pack", About: "Judges the evidence of a period as of its end, and writes it with its proofs into one signed file.", Do: screen.Manage,
+			Name: "make", Title: "Make a pack",
+			About: "Judges the evidence of a period as of its end, and writes it with its proofs into one signed file.", Do: screen.Manage,
 			Form: []screen.Field{
 				{Name: "tenant", Label: "Tenant", Hint: "id; empty where it is clear whose", Max: 64},
 				{Name: "from", Label: "From", Kind: "date", Required: true},
@@ -67,7 +68,8 @@ var packList = &screen.List[pack.Row]{
 	Key:    func(r *pack.Row) string { return r.Name },
 	Tenant: func(r *pack.Row) string { return r.Tenant },
 	Columns: []screen.Column[pack.Row]{
-		{Name: "name", Head: "Pack", Cell: func(r *pack.Row) screen.Cell { return screen.Named(r.Name, "tenant "+r.Tenant, "") }, Text: func(r *pack.Row) string { return r.Name }},
+		{Name: "name", Head: "Pack", Cell: func(r *pack.Row) screen.Cell { return screen.Named(r.Name, "tenant "+r.Tenant, "") },
+			Text: func(r *pack.Row) string { return r.Name }},
 		{Name: "tenant", Head: "Tenant", Only: true, Text: func(r *pack.Row) string { return r.Tenant }},
 		{Name: "period", Head: "Period", Order: func(a, b *pack.Row) int { return a.From.Compare(b.From) },
 			Cell: func(r *pack.Row) screen.Cell { return screen.Words(period(r)) }},
@@ -92,7 +94,8 @@ var packList = &screen.List[pack.Row]{
 			{Key: "SHA-256", Cell: screen.Cell{Text: r.SHA256, Mono: true}}, {Key: "Made by", Cell: screen.Words(print.Clean(r.Actor, 200))},
 			{Key: "To verify", Cell: screen.Cell{Text: "partnerguard pack verify --key KEY " + r.Name + ".zip", Mono: true}},
 			{Key: "Without us", Cell: screen.Cell{Text: "go run ./verify --key KEY " + r.Name + ".zip", Mono: true}},
-			{Key: "The file", Cell: screen.Cell{Text: "Open it", Path: screen.With("/packs", "pack", r.Name)}, From: "where it lies with the installation: one that a command made lies where that said"},
+			{Key: "The file", Cell: screen.Cell{Text: "Open it", Path: screen.With("/packs", "pack", r.Name)},
+				From: "where it lies with the installation: one that a command made lies where that said"},
 		}}
 	},
 }
@@ -124,7 +127,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask, one *screen.Screen) (*s
 	v := &screen.View{Rows: packList.Of(all), Summary: map[string]any{"packs": len(all)},
 		Sentence: "Each is one file: verdicts, the evidence with its proofs, and a signature. Whoever has it verifies it without this installation.",
 		Nothing: &screen.Nothing{Head: "No pack was made yet",
-			Text: "A pack is what an auditor, an insurer, Microsoft or a customer is handed for a period.", Command: "partnerguard pack make --period 2026-10 --out pack.zip"}}
+			Text:    "A pack is what an auditor, an insurer, Microsoft or a customer is handed for a period.",
+			Command: "partnerguard pack make --period 2026-10 --out pack.zip"}}
 	if a.Machine {
 		return v, nil
 	}
@@ -136,7 +140,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask, one *screen.Screen) (*s
 	if p.Key != nil {
 		if key, err := p.Key(ctx); err == nil {
 			v.Below = append(v.Below, screen.Card{Head: "The key that packs are signed by",
-				Note: "Give it to readers by another way than the pack: a pack that is verified by its own key says nothing of who made it.", Body: []screen.Block{screen.Code{Text: key}}})
+				Note: "Give it to readers by another way than the pack: a pack that is verified by its own key says nothing of who made it.",
+				Body: []screen.Block{screen.Code{Text: key}}})
 		}
 	}
 	if p.Make != nil && a.Viewer.May(screen.Manage) {
@@ -157,7 +162,8 @@ func (p *Pages) make(ctx context.Context, a *screen.Ask, f url.Values) (screen.D
 	if err1 != nil || err2 != nil || to.Before(from) {
 		return screen.Done{}, problem.New(problem.Usage, "the period does not go from one day to a later one, or the same")
 	}
-	o := pack.Options{Tenant: strings.ToLower(strings.TrimSpace(f.Get("tenant"))), From: from, To: to.AddDate(0, 0, 1), Reader: f.Get("reader"), Evidence: f.Get("evidence")}
+	o := pack.Options{Tenant: strings.ToLower(strings.TrimSpace(f.Get("tenant"))), From: from, To: to.AddDate(0, 0, 1), Reader: f.Get("reader"),
+		Evidence: f.Get("evidence")}
 	if a.Viewer.Customers != nil && !a.Viewer.Sees(o.Tenant) {
 		return screen.Done{}, problem.New(problem.Forbidden, "you may make packs of your customers' tenants alone").WithHint("name one by its id")
 	}

@@ -28,9 +28,11 @@ func rows() []pack.Row {
 		{Name: "pack-7b2d1c5e-2026-10-01-a1b2c3", Tenant: partner, From: month(10), To: month(11), Reader: "auditor", Evidence: form.All, Size: 91 << 20,
 			SHA256: strings.Repeat("ab", 32), Made: screentest.Now.Add(-50 * time.Hour), Actor: "local:ada"},
 		{Name: "pack-7b2d1c5e-2026-10-01-d4e5f6", Tenant: partner, From: month(10), To: month(11), Reader: "insurer", Evidence: form.None, Size: 412_000,
-			Redaction: []string{"addresses", "names"}, SHA256: strings.Repeat("cd", 32), Made: screentest.Now.Add(-49 * time.Hour), Actor: "<script>alert(1)</script>"},
-		{Name: "pack-22222222-2026-09-01-0a0b0c", Tenant: customer, Customer: customer, From: month(9), To: month(10), Reader: "customer", Evidence: form.Deciding,
-			Size: 3 << 20, SHA256: strings.Repeat("ef", 32), Made: screentest.Now.Add(-800 * time.Hour), Actor: "system:pack"},
+			Redaction: []string{"addresses", "names"}, SHA256: strings.Repeat("cd", 32), Made: screentest.Now.Add(-49 * time.Hour),
+			Actor: "<script>alert(1)</script>"},
+		{Name: "pack-22222222-2026-09-01-0a0b0c", Tenant: customer, Customer: customer, From: month(9), To: month(10), Reader: "customer",
+			Evidence: form.Deciding,
+			Size:     3 << 20, SHA256: strings.Repeat("ef", 32), Made: screentest.Now.Add(-800 * time.Hour), Actor: "system:pack"},
 	}
 }
 
@@ -39,7 +41,8 @@ func house(made *[]string) *screentest.House {
 	p := &pages.Pages{
 		List: func(context.Context, int) ([]pack.Row, error) { return rows(), nil },
 		Make: func(_ context.Context, o pack.Options, actor string) (*pack.Made, error) {
-			*made = append(*made, fmt.Sprint(o.Tenant, " ", o.From.Format(time.DateOnly), " ", o.To.Format(time.DateOnly), " ", o.Reader, " ", o.Evidence, " ", o.Redact, " ", actor))
+			*made = append(*made, fmt.Sprint(o.Tenant, " ", o.From.Format(time.DateOnly), " ", o.To.Format(time.DateOnly), " ", o.Reader, " ",
+				o.Evidence, " ", o.Redact, " ", actor))
 			return &pack.Made{Manifest: &pack.Manifest{Name: "pack-new"}}, nil
 		},
 		Read: func(_ context.Context, name string) ([]byte, error) { return []byte("PK " + name), nil },
@@ -111,7 +114,8 @@ func TestLimited(t *testing.T) {
 		t.Error("a form for somebody who may not")
 	}
 	// Making.
-	form := url.Values{"from": {"2026-10-01"}, "to": {"2026-10-31"}, "reader": {"insurer"}, "evidence": {"none"}, "names": {"on"}, "tenant": {strings.ToUpper(customer)}}
+	form := url.Values{"from": {"2026-10-01"}, "to": {"2026-10-31"}, "reader": {"insurer"}, "evidence": {"none"}, "names": {"on"},
+		"tenant": {strings.ToUpper(customer)}}
 	act := s.Acts[0]
 	limited := screentest.Viewer()
 	limited.Customers = []string{customer}

@@ -162,7 +162,8 @@ func (p *pageView) cover(in *Input) {
 		{"Period", print.When(in.From) + " to " + print.When(in.To)}, {"Verdicts as of", print.When(in.Report.AsOf)},
 		{"Made", print.When(in.Made) + " by " + print.Clean(in.Tool, print.MaxName)}, {"Pack", in.Name},
 		{"Evidence inside", print.First(in.Evidence, evidence[in.Evidence])}, {"Redacted", redacted},
-		{"Agreement in force", print.First("not known", in.Agreement.Edition)}, {"Rule book", "revised " + print.First("on a day that is not known", in.Report.RuleBook)},
+		{"Agreement in force", print.First("not known", in.Agreement.Edition)}, {"Rule book", "revised " + print.First("on a day that is not known",
+			in.Report.RuleBook)},
 	}
 	if in.Customer != "" {
 		p.Cover = append(p.Cover, pair{"Customer", in.Customer})

@@ -72,7 +72,8 @@ func (in *Input) days() *dayView {
 			}
 			r.Squares = append(r.Squares, x)
 		}
-		r.Said = fmt.Sprintf("%d of %d days judged: met on %d, not met on %d, unknown on %d, attested on %d", judged, len(list), n[assess.Met], n[assess.NotMet],
+		r.Said = fmt.Sprintf("%d of %d days judged: met on %d, not met on %d, unknown on %d, attested on %d", judged, len(list), n[assess.Met],
+			n[assess.NotMet],
 			n[assess.Unknown], n[assess.Attested])
 		v.Rows = append(v.Rows, r)
 	}
@@ -148,7 +149,8 @@ func (in *Input) practiceRows() *practiceView {
 			r.Practices[i].Reason = ""
 		}
 	}
-	return &practiceView{fmt.Sprintf("%d met, %d not met, %d unknown, %d attested", n[assess.Met], n[assess.NotMet], n[assess.Unknown], n[assess.Attested]), r.Practices}
+	return &practiceView{fmt.Sprintf("%d met, %d not met, %d unknown, %d attested", n[assess.Met], n[assess.NotMet], n[assess.Unknown],
+		n[assess.Attested]), r.Practices}
 }
 
 func (p *pageView) statements(in *Input) {

@@ -243,7 +243,8 @@ func TestOCSF(t *testing.T) {
 			if faults := o.check(name, "compliance_finding", f); len(faults) > 0 {
 				t.Errorf("%s: %v", name, faults)
 			}
-			if got := fmt.Sprintf("%v %v %v", f["category_uid"], f["class_uid"], f["type_uid"]); got != fmt.Sprintf("%d %d %d", category, number, number*100+1) {
+			if got := fmt.Sprintf("%v %v %v", f["category_uid"], f["class_uid"], f["type_uid"]); got != fmt.Sprintf("%d %d %d", category, number,
+				number*100+1) {
 				t.Errorf("%s: it is of category, class and type %s", name, got)
 			}
 		}

@@ -303,7 +303,8 @@ func (in *Input) oscalResult() oscalResult {
 // known is not satisfied there, with the reason unknown; what somebody vouches for is satisfied with
 // the reason attested, and by whom until when. The property verdict has the report's word.
 func (in *Input) oscalFinding(q *assess.Requirement, by []oscalOrigin) oscalFinding {
-	f := oscalFinding{UUID: in.id("finding", q.ID), Title: oneLine(q.Title), Description: oneLine(q.Reason), Origins: by, Remarks: print.Clean(q.Action, print.MaxSaying)}
+	f := oscalFinding{UUID: in.id("finding", q.ID), Title: oneLine(q.Title), Description: oneLine(q.Reason), Origins: by,
+		Remarks: print.Clean(q.Action, print.MaxSaying)}
 	f.Props = []oscalProp{prop("verdict", string(q.Verdict)), prop("level", q.Level), prop("binding", q.Binding)}
 	if q.Total > 0 {
 		f.Props = append(f.Props, prop("affected", strconv.Itoa(q.Affected)), prop("total", strconv.Itoa(q.Total)), prop("unit", q.Unit))

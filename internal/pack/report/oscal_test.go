@@ -105,7 +105,8 @@ func TestOSCALSays(t *testing.T) {
 			t.Errorf("%s (%s) has a finding: %v", q.ID, q.Verdict, has)
 			continue
 		}
-		want := map[string]string{"met": "satisfied pass", "not_met": "not-satisfied fail", "unknown": "not-satisfied unknown", "attested": "satisfied attested"}
+		want := map[string]string{"met": "satisfied pass", "not_met": "not-satisfied fail", "unknown": "not-satisfied unknown",
+			"attested": "satisfied attested"}
 		if got := f.Target.Status.State + " " + f.Target.Status.Reason; has && got != want[string(q.Verdict)] {
 			t.Errorf("%s (%s): %s", q.ID, q.Verdict, got)
 		}

@@ -55,7 +55,8 @@ func input(r Reader) Input {
 	}
 	in.Statements = []vouch.Statement{{Kind: vouch.Attestation, Requirement: "app-passwords", Who: "Ada Lovelace", Since: "2026-11-01", Until: "2027-04-30",
 		Reason: "no export shows it"}}
-	in.Exceptions = []Exception{{ID: "x1", Requirement: "mfa-every-user", Accounts: []string{"frontdesk@contoso.com"}, Owner: "Grace Hopper", Reason: "moved in December",
+	in.Exceptions = []Exception{{ID: "x1", Requirement: "mfa-every-user", Accounts: []string{"frontdesk@contoso.com"}, Owner: "Grace Hopper",
+		Reason:  "moved in December",
 		AddedBy: "person:grace", Added: when(1, 8), Expires: when(30, 0), Standing: "approved"}}
 	in.Gaps = []evidence.Gap{{Tenant: tenant, Resource: "riskDetections", Kind: evidence.SignIn, Since: when(2, 0), Why: "the tenant has no Entra ID P2",
 		Reason: evidence.GapLicence, Can: "with the licence"}}
@@ -184,7 +185,8 @@ func TestPage(t *testing.T) {
 		pagetest.CheckPage(t, string(r), page)
 	}
 	page := string(written(t, input(Auditor))["report.html"])
-	pagetest.Has(t, page, "Evidence pack for an auditor", "1 November 2026 to 20 November 2026", "trail.example&#43;12345678", "frontdesk@", "in evidence/", "page</bdi>",
+	pagetest.Has(t, page, "Evidence pack for an auditor", "1 November 2026 to 20 November 2026", "trail.example&#43;12345678", "frontdesk@",
+		"in evidence/", "page</bdi>",
 		"Day by day", "of 20 days judged", "8 of 32 accounts", "Global Administrators are few", "Ada Lovelace", "Grace Hopper", "tenant has no Entra ID P2",
 		"How to verify this pack")
 	hostile := input(Auditor)
@@ -249,7 +251,8 @@ func TestReadBack(t *testing.T) {
 			t.Errorf("%s: %+v", name, b)
 		}
 	}
-	for name, text := range map[string]string{"nothing": "", "another": `{"schema":"x"}`, "no cloud": `{"schema":"` + BookSchema + `","partnerKind":"direct-bill"}`} {
+	for name, text := range map[string]string{"nothing": "", "another": `{"schema":"x"}`,
+		"no cloud": `{"schema":"` + BookSchema + `","partnerKind":"direct-bill"}`} {
 		if b, err := ReadTerms(strings.NewReader(text)); err == nil {
 			t.Errorf("%s: %+v", name, b)
 		}
