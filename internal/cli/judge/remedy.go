@@ -68,7 +68,7 @@ func (r *remedyFrom) registerActor(cmd *cobra.Command) {
 
 func (r *remedyFrom) ask(env *kit.Env, bar *kit.Progress) app.RemedyAsk {
 	q := app.Question{AsOf: r.who.AsOf.End(), Now: env.Now(), Kind: partner.Kind(r.who.Kind.Value), Cloud: partner.Cloud(r.who.Cloud.Value)}
-	return app.RemedyAsk{Reading: r.reading(env, bar), Question: q, Actor: r.actor, Tenant: r.tenant, By: kit.LocalUser()}
+	return app.RemedyAsk{Reading: r.reading(env, bar), Question: q, Actor: r.actor, Tenant: r.tenant, By: planner()}
 }
 
 func newRemedyList(env *kit.Env) *cobra.Command {
