@@ -41,8 +41,12 @@ func (h *house) remedied(s *app.Installation) {
 		Cloud: func(context.Context, string, []string) (*run.Cloud, error) {
 			return &run.Cloud{Graph: silent{}, Tenant: tenant}, nil
 		},
-		Gate:   func(_ context.Context, a run.Ask) (*remedy.Gate, error) { return &remedy.Gate{Stage: a.To, Passed: true}, nil },
-		Expand: func(_ context.Context, a run.Ask) ([]gate.Move, error) { return gate.Expand(a.Plan, a.From, a.To, &access.Tenant{}) }})
+		Gate: func(_ context.Context, a run.Ask) (*remedy.Gate, error) {
+			return &remedy.Gate{Stage: a.To, Passed: true}, nil
+		},
+		Expand: func(_ context.Context, a run.Ask) ([]gate.Move, error) {
+			return gate.Expand(a.Plan, a.From, a.To, &access.Tenant{})
+		}})
 	h.ok(err)
 	step := remedy.Step{N: 1, Do: remedy.Update, Kind: remedy.Defaults, Name: "security defaults", Text: "switch security defaults off",
 		Before: remedy.Object(`{"isEnabled":true}`), After: remedy.Object(`{"isEnabled":false}`)}
