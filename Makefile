@@ -114,6 +114,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/fraud
 	$(MAKE) -C bench/gateway
 	$(MAKE) -C bench/pack
+	$(MAKE) -C bench/remedy
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)
