@@ -133,7 +133,9 @@ var (
 		middlename mailnickname onpremisesuserprincipalname onpremisessamaccountname onpremisesdistinguishedname mobilephone businessphones faxnumber
 		phonenumber phone emailaddress email emails imaddresses employeeid streetaddress signinidentifier alternatenotificationemails
 		technicalnotificationmails securitycompliancenotificationmails marketingnotificationemails username upn preferredname nickname
-		addressline1 addressline2 contactname`)
+		addressline1 addressline2 contactname
+		principaldisplayname principalname newvalue oldvalue assignedto requestorname approvername contactperson createdbydisplayname
+		ownerdisplayname managerdisplayname`)
 	addressMembers = words(`ipaddress ipaddressfromresourceprovider clientip clientipaddress calleripaddress sourceip
 		geocoordinates latitude longitude altitude cidraddress loweraddress upperaddress postalcode`)
 	mailForm      = regexp.MustCompile(`[^\s@"',;:/\\]+(?:@|%40)[^\s@"',;:/\\]+\.[^\s@"',;:/\\]+`)

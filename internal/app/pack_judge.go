@@ -294,7 +294,12 @@ func PackAgain(path string) pack.Judging {
 		if err != nil {
 			return nil, err
 		}
-		return AgainPack(ctx, &pack.Evidence{FS: &entriesOf{ev.FS, r, ev.Manifest}, Manifest: ev.Manifest})
+		of := &entriesOf{ev.FS, r, ev.Manifest}
+		out, err := AgainPack(ctx, &pack.Evidence{FS: of, Manifest: ev.Manifest})
+		if err == nil && len(pack.Differences(ev.Manifest.Verdicts, out)) == 0 {
+			err = toldAlike(of, ev.Manifest)
+		}
+		return out, err
 	}
 }
 
@@ -393,7 +398,13 @@ func RejudgePack(ctx context.Context, ev *pack.Evidence) ([]PackDifference, erro
 	if err != nil {
 		return nil, err
 	}
-	return ComparePack(ev.Manifest, again), nil
+	diffs := ComparePack(ev.Manifest, again)
+	if of, ok := ev.FS.(packEntries); ok && len(diffs) == 0 {
+		if err := toldAlike(of, ev.Manifest); err != nil {
+			diffs = append(diffs, PackDifference{Requirement: "report", Why: err.Error()})
+		}
+	}
+	return diffs, nil
 }
 
 // ComparePack compares what a pack says with what came out again.

@@ -194,6 +194,41 @@ func TestRejudgePack(t *testing.T) {
 	}
 }
 
+// toldOtherwise: a report that says what was not signed as the verdict is found, though its maker
+// signed it too.
+func toldOtherwise(t *testing.T, ev *pack.Evidence, entries map[string][]byte) {
+	t.Helper()
+	for name, change := range map[string]func([]byte) []byte{
+		"report.json": func(raw []byte) []byte {
+			var r map[string]any
+			if err := json.Unmarshal(raw, &r); err != nil {
+				t.Fatal(err)
+			}
+			r["assessment"].(map[string]any)["requirements"].([]any)[0].(map[string]any)["verdict"] = "met"
+			out, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		},
+		"ocsf/compliance-findings.jsonl": func(raw []byte) []byte {
+			return bytes.Replace(raw, []byte(`"status_id":3`), []byte(`"status_id":1`), -1)
+		},
+	} {
+		kept := entries[name]
+		for what, text := range map[string][]byte{"changed": change(kept), "shortened": kept[:len(kept)/2], "none": nil} {
+			if entries[name] = text; text == nil {
+				delete(entries, name)
+			}
+			diffs, err := app.RejudgePack(t.Context(), ev)
+			if err != nil || len(diffs) != 1 || diffs[0].Requirement != "report" || !strings.Contains(diffs[0].Why, name) {
+				t.Errorf("%s %s: %+v, %v", name, what, diffs, err)
+			}
+		}
+		entries[name] = kept
+	}
+}
+
 // named changes a pack in every way that judging again has to find.
 func named(t *testing.T, ev *pack.Evidence, entries map[string][]byte) {
 	t.Helper()
@@ -230,6 +265,7 @@ func named(t *testing.T, ev *pack.Evidence, entries map[string][]byte) {
 		entries[report.StatementsEntry] = kept
 	}
 	ev.Manifest.Verdicts = whole
+	toldOtherwise(t, ev, entries)
 	// Where judging again is not possible it fails, and says of what.
 	book := entries[report.BookEntry]
 	for name, text := range map[string][]byte{"no book": nil, "another day": bytes.Replace(book, []byte(`"asOf": "20`), []byte(`"asOf": "19`), 1),

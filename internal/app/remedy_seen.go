@@ -30,11 +30,14 @@ func (i *Installation) remedyObserved(ctx context.Context, tenant, policy string
 	if err != nil {
 		return nil, log, err
 	}
-	slices.SortFunc(spans, func(a, b use.Span) int { return a.From.Compare(b.From) })
-	for _, s := range spans {
-		if s.To.After(log.To) && !s.From.After(log.To) {
-			log.To = s.To
-		}
+	log.To = reach(spans, since)
+	// Refused tokens are in a log of their own. Where it is read at all it counts up to where it was read.
+	quiet, err := i.readSpans(ctx, tenant, signInLogs+"nonInteractiveUser")
+	if err != nil {
+		return nil, log, err
+	}
+	if to := reach(quiet, since); len(quiet) > 0 && to.Before(log.To) {
+		log.To = to
 	}
 	if !log.To.After(since) { // nothing was read since: it is waited for
 		return nil, log, nil
@@ -60,6 +63,18 @@ func (i *Installation) remedyObserved(ctx context.Context, tenant, policy string
 	}
 	log.SignIns = p.evaluated
 	return p.effects(), log, nil
+}
+
+// reach is how far readings go from a moment on without a hole.
+func reach(spans []use.Span, since time.Time) time.Time {
+	to := since
+	slices.SortFunc(spans, func(a, b use.Span) int { return a.From.Compare(b.From) })
+	for _, s := range spans {
+		if s.To.After(to) && !s.From.After(to) {
+			to = s.To
+		}
+	}
+	return to
 }
 
 // effectKey tells effects apart.
@@ -99,8 +114,12 @@ func (p *applied) see(raw []byte) {
 		if !strings.EqualFold(x.ID, p.policy) {
 			continue
 		}
+		result := plainResult(x.Result)
+		if result == "notEnabled" || result == "unknown" || result == "unknownFutureValue" {
+			continue // somebody switched it off, or it is not said what it did: that is no evidence
+		}
 		p.evaluated++
-		k := effectKey{strings.ToLower(in.User), cmp.Or(in.App, in.AppID), in.Client, plainResult(x.Result)}
+		k := effectKey{strings.ToLower(in.User), cmp.Or(in.App, in.AppID), in.Client, result}
 		e := p.counts[k]
 		if e == nil {
 			e = &remedy.Effect{Account: k.account, Name: in.UPN, App: k.app, Client: k.client, Result: k.result}

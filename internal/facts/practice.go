@@ -68,6 +68,7 @@ type RiskyUser struct {
 // SecureScore is Microsoft's score of a tenant's settings on one day.
 type SecureScore struct {
 	ID       string          `json:"id"`
+	Tenant   string          `json:"azureTenantId"`
 	Created  lenient.Time    `json:"createdDateTime"`
 	Current  *float64        `json:"currentScore"`
 	Max      *float64        `json:"maxScore"`

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"partnerguard/internal/pack/form"
@@ -71,6 +72,10 @@ func (r *Report) judge(ctx context.Context, from *form.Reader, judge Judging) er
 		return err
 	}
 	out, err := judge(ctx, &Evidence{FS: v, Manifest: r.Manifest})
+	if errors.Is(err, problem.Unmet) { // what it tells is not what it signed, or cannot be judged by
+		r.Told(form.Verdicts, "the report", err.Error())
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ const (
 	scoreSpan  = 28 * 24 * time.Hour // over which a score may not fall
 	scoreFall  = 0.05                // of what can be reached
 	scoreFresh = 7 * 24 * time.Hour
+	day        = 24 * time.Hour     // by which clocks and days may differ
 	riskWait   = 7 * 24 * time.Hour // how long an account may be at risk before somebody acts
 )
 
@@ -57,9 +58,23 @@ func scoreOf(f *facts.Facts, at time.Time) (v assess.Verdict, e assess.Evidence,
 	list := slices.Clone(f.Beside.Scores)
 	slices.SortFunc(list, func(a, b facts.SecureScore) int { return a.Created.Compare(b.Created.Time) })
 	list = slices.DeleteFunc(list, func(s facts.SecureScore) bool {
-		return !s.Created.Set || s.Current == nil || s.Max == nil || *s.Max <= 0
+		return !s.Created.Set || s.Current == nil || s.Max == nil || *s.Max <= 0 || s.Created.After(at.Add(day))
 	})
-	if len(list) == 0 {
+	whose := ""
+	if orgs := f.Directory.Organizations; len(orgs) > 0 {
+		whose = nonEmpty(orgs[0].ID, orgs[0].TenantID)
+	}
+	foreign := slices.ContainsFunc(list, func(s facts.SecureScore) bool {
+		if whose == "" {
+			whose = s.Tenant
+		}
+		return s.Tenant != "" && whose != "" && !strings.EqualFold(s.Tenant, whose)
+	})
+	switch {
+	case foreign:
+		e.Detail = "scores of another tenant are among them"
+		return assess.Unknown, e, settle
+	case len(list) == 0:
 		e.Detail = "the secure score was not read"
 		return assess.Unknown, e, settle
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,7 +27,10 @@ var (
 	hashForm       = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	findingForm    = regexp.MustCompile(`^[0-9a-f]{8}$`)
 	permissionForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.-]{1,99}$`)
-	undos          = []Undo{Restores, Removes, SoftDeleted, Recreates, Irreversible, ByPerson}
+	// ownKey are the keys under which a stage makes what is its own: a step that had one would be
+	// taken for it, and taken away with it. policy-N is that of step N, where it has none.
+	ownKey = regexp.MustCompile(`^((pilot|share-[0-9]+)(-[0-9]+)?|twin-[0-9]+)$`)
+	undos  = []Undo{Restores, Removes, SoftDeleted, Recreates, Irreversible, ByPerson}
 )
 
 // fault finds the first thing that could not be; nil: none.
@@ -146,9 +150,17 @@ func (c *checker) step(i int) {
 	if s.Key != "" {
 		c.need(s.Do == Create && keyForm.MatchString(s.Key), at+"/key", "lower-case letters, digits and hyphens, of a step that makes something",
 			"%s cannot be the key of this step", clipped(s.Key))
+		c.need(!ownKey.MatchString(s.Key) && !c.unnamed(s.Key), at+"/key", "another word", "%s is a key of the stages' own", clipped(s.Key))
 		c.need(!c.made[s.Key], at+"/key", "one key for one object", "the key %s is given twice", clipped(s.Key))
 		c.made[s.Key] = true
 	}
+}
+
+// unnamed reports the key that a stage gives to a step that has none.
+func (c *checker) unnamed(key string) bool {
+	n, is := strings.CutPrefix(key, "policy-")
+	i, err := strconv.Atoi(n)
+	return is && err == nil && i > 0 && i <= len(c.plan.Steps) && c.plan.Steps[i-1].Do == Create && c.plan.Steps[i-1].Key == ""
 }
 
 // ids checks whom a step is about, and the keys that it mentions.

@@ -33,11 +33,11 @@ func sample() *Plan {
 		Serves: []string{"mfa-every-sign-in", "P09"}, Stages: []Stage{ReportOnly, Pilot, "10%", All}, Pilot: []string{aUser},
 		Wait: Wait{72 * time.Hour, 48 * time.Hour, 90 * time.Minute, 100},
 		Steps: []Step{
-			{N: 1, Do: Create, Kind: Group, Key: "pilot", Text: "Make the pilot's group", First: true, Undo: Removes,
+			{N: 1, Do: Create, Kind: Group, Key: "testers", Text: "Make the pilot's group", First: true, Undo: Removes,
 				After: Object(`{"displayName":"Partnerguard stage 7k2m9q4x pilot","mailNickname":"pg-7k2m9q4x","securityEnabled":true}`)},
 			{N: 2, Do: Create, Kind: Policy, Text: "Ask everybody for MFA", Name: "MFA: everybody\u2028", Staged: true, Undo: Removes,
 				Permissions: []string{"Policy.Read.All"}, Role: "Conditional Access Administrator", Traps: []string{"one request a second"},
-				After: Object(`{"conditions":{"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"users":{"includeGroups":["{pilot}"]}},` +
+				After: Object(`{"conditions":{"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"users":{"includeGroups":["{testers}"]}},` +
 					`"displayName":"no","grantControls":{"builtInControls":["mfa"],"operator":"OR"},"sessionControls":{"signInFrequency":` +
 					`{"isEnabled":true,"type":"hours","value":12}},"state":"enabled","x":[{"a":1.5},[[]],{},null,"\t"]}`)},
 			{N: 3, Do: Update, Kind: Defaults, Text: "Switch security defaults off", Undo: Restores, Before: Object(`{"isEnabled":true}`),

@@ -157,3 +157,11 @@ type Acceptance struct {
 	Why     string    `json:"why"`
 	Until   time.Time `json:"until"`
 }
+
+// LongestYes is how long an acceptance holds at most, from the moment at which it is asked for.
+const LongestYes = 366 * 24 * time.Hour
+
+// Holds says that an acceptance counts at a moment: it has not ended, and it is not for ever.
+func (a *Acceptance) Holds(now time.Time) bool {
+	return a.Until.After(now) && a.Until.Sub(now) <= LongestYes
+}

@@ -181,7 +181,8 @@ func TestRedaction(t *testing.T) {
 	t.Parallel()
 	body := `{"value":[{"id":"0b1c","userPrincipalName":"Adele@contoso.example","displayName":"Adele","accountEnabled":true,"mail":null,"otherMails":[],
 		"businessPhones":["+49 1"],"ipAddress":"203.0.113.7","location":{"city":"Ulm","countryOrRegion":"DE","geoCoordinates":{"latitude":48.1}},
-		"note":"ask adele@contoso.example","more":"\"newValue\":\"198.51.100.9\"","v6":"2001:db8::1","time":"12:30:00","version":"10.0.19045"}]}`
+		"note":"ask adele@contoso.example","more":"\"newValue\":\"198.51.100.9\"","v6":"2001:db8::1","time":"12:30:00","version":"10.0.19045",
+		"principalDisplayName":"Adele Vance","modifiedProperties":[{"displayName":"DisplayName","oldValue":"[\"Adele\"]","newValue":"[\"Adele Vance\"]"}]}]}`
 	out := rejoin(t, body, &leaf.Rule{Names: true, Addresses: true})
 	for _, secret := range []string{"dele", "+49", "203.0", "Ulm", "48.1", "198.51", "db8"} {
 		if strings.Contains(out, secret) {

@@ -26,7 +26,8 @@ var nameMembers = words(`userPrincipalName userDisplayName displayName mail othe
 	middleName mailNickname onPremisesUserPrincipalName onPremisesSamAccountName onPremisesDistinguishedName mobilePhone businessPhones faxNumber
 	phoneNumber phone emailAddress email emails imAddresses employeeId streetAddress signInIdentifier alternateNotificationEmails
 	technicalNotificationMails securityComplianceNotificationMails marketingNotificationEmails userName upn preferredName nickname
-	addressLine1 addressLine2 contactName`)
+	addressLine1 addressLine2 contactName principalDisplayName principalName newValue oldValue assignedTo requestorName approverName contactPerson createdByDisplayName
+	ownerDisplayName managerDisplayName`)
 
 // addressMembers hold where somebody was.
 var addressMembers = words(`ipAddress ipAddressFromResourceProvider clientIp clientIpAddress callerIpAddress sourceIp

@@ -146,9 +146,15 @@ func TestRedactedNamesNobody(t *testing.T) {
 	t.Parallel()
 	in := input(Auditor)
 	in.Redacted = []string{"names"}
+	for i := range in.Statements {
+		in.Statements[i].Reason, in.Statements[i].Control = "Niklaus Wirth's telephone is old", "Niklaus Wirth is asked by hand"
+	}
+	for i := range in.Exceptions {
+		in.Exceptions[i].Reason, in.Exceptions[i].Control = "Niklaus Wirth's telephone is old", "Niklaus Wirth is asked by hand"
+	}
 	in.HideNames()
 	for path, text := range written(t, in) {
-		for _, name := range []string{"frontdesk", "h.brandt", "Lovelace", "Hopper", "Lindqvist", "Contoso Cloud", "9 of them"} {
+		for _, name := range []string{"frontdesk", "h.brandt", "Lovelace", "Hopper", "Lindqvist", "Contoso Cloud", "9 of them", "Wirth"} {
 			if bytes.Contains(text, []byte(name)) {
 				t.Errorf("%s names %s", path, name)
 			}

@@ -93,6 +93,8 @@ func (l *look) candidates() (*access.Tenant, []candidate) {
 			c.why = "whether it comes from another directory is not known"
 		case p.Synced == rehearse.KnownYes:
 			c.why = "it is synchronised from another directory, and goes with that"
+		case outsider(u):
+			c.why = "it is a guest, and signs in by a directory of others"
 		case !u.BreakGlass && !u.MethodsKnown:
 			c.why = "which methods it has registered is not known"
 		case !u.BreakGlass && !u.Lasts():
@@ -102,6 +104,12 @@ func (l *look) candidates() (*access.Tenant, []candidate) {
 		all = append(all, c)
 	}
 	return &small, all
+}
+
+// outsider reports an account whose password and methods are another directory's, or may be.
+func outsider(u *access.Subject) bool {
+	inside := func(e access.External) bool { return e == access.Member || e == access.InternalGuest }
+	return !inside(u.External) || slices.ContainsFunc(u.Kinds, func(e access.External) bool { return !inside(e) })
 }
 
 func (l *look) isActor(u *access.Subject) bool {
@@ -219,7 +227,7 @@ func (l *look) actor(small *access.Tenant, all []candidate, end *access.Tenant) 
 	f := remedy.Finding{Kind: remedy.LocksOut, Step: c.step, Subject: c.name, SubjectID: c.id,
 		WaysOut: []string{"apply the plan by an account that it does not shut out", "or leave this account out of the step"}}
 	switch {
-	case c.why != "" && !strings.HasPrefix(c.why, "it is synchronised"):
+	case c.why != "" && !strings.HasPrefix(c.why, "it is synchronised") && !outsider(&small.Users[c.at]):
 		f.Text = "the account that applies the plan is not proved to get in afterwards: " + c.why
 	case !c.how.In:
 		f.Text = "the account that applies the plan would shut itself out: " + c.how.Why

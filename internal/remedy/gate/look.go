@@ -32,10 +32,14 @@ func Look(in Input) (*remedy.Gate, error) {
 		l.affects = l.affects || moves[i].Affects()
 	}
 	l.conflicts()
+	l.outside()
 	if err := l.lockOut(); err != nil {
 		return l.unmade(err)
 	}
 	if err := l.prove(); err != nil {
+		return l.unmade(err)
+	}
+	if err := l.persons(); err != nil {
 		return l.unmade(err)
 	}
 	l.rehearse()
@@ -122,7 +126,7 @@ func (l *look) finish() *remedy.Gate {
 	for i := range g.Findings {
 		f := &g.Findings[i]
 		for k := range l.Plan.Accepted {
-			if a := &l.Plan.Accepted[k]; f.Acceptable && a.Finding == f.ID && a.By != "" && a.Why != "" && a.Until.After(l.Now) {
+			if a := &l.Plan.Accepted[k]; f.Acceptable && a.Finding == f.ID && a.By != "" && a.Why != "" && a.Holds(l.Now) {
 				kept := *a
 				f.Accepted = &kept
 			}

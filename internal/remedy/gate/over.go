@@ -245,17 +245,67 @@ func (w *world) member(m *Move) error {
 	if err := w.read(m, o, &is); err != nil {
 		return err
 	}
+	group := strings.ToLower(is.Group)
 	i, ok := w.accounts()[strings.ToLower(is.Member)]
 	switch {
-	case !ok: // a group or an app: who is in it stays as it was read
+	case !ok: // a group or an app: who is in it stays as it was read, and the gate says so
 		return nil
 	case m.Do == remedy.Delete:
-		w.leave(i, strings.ToLower(is.Group))
-	case !slices.Contains(w.t.Users[i].Groups, strings.ToLower(is.Group)):
+		w.leave(i, group)
+	case !slices.Contains(w.t.Users[i].Groups, group):
+		above := w.above(group)
 		u := &w.t.Users[i]
-		u.Groups = append(slices.Clone(u.Groups), strings.ToLower(is.Group))
+		u.Groups = append(slices.Clone(u.Groups), group)
+		u.PerhapsGroups = slices.Clone(u.PerhapsGroups)
+		for _, g := range above {
+			if !slices.Contains(u.Groups, g) && !slices.Contains(u.PerhapsGroups, g) {
+				u.PerhapsGroups = append(u.PerhapsGroups, g)
+			}
+		}
 	}
 	return nil
+}
+
+// memberOf is whom a move puts where, in lower case; "" where it cannot be read.
+func (w *world) memberOf(m *Move) (group, who string) {
+	o := m.After
+	if m.Do == remedy.Delete {
+		o = m.Before
+	}
+	var is struct {
+		Group  string `json:"group"`
+		Member string `json:"member"`
+	}
+	if w.read(m, o, &is) != nil {
+		return "", ""
+	}
+	return strings.ToLower(is.Group), strings.ToLower(is.Member)
+}
+
+// has says that an account was read.
+func (w *world) has(id string) bool {
+	return slices.ContainsFunc(w.t.Users, func(u access.Subject) bool { return strings.EqualFold(u.ID, id) })
+}
+
+// above are a group and those that it may be in itself: all who are in it are in them too.
+// Which groups are in which was not kept when memberships were read.
+func (w *world) above(group string) []string {
+	var out []string
+	for i := range w.t.Users {
+		u := &w.t.Users[i]
+		if !slices.Contains(u.Groups, group) {
+			continue
+		}
+		if out == nil {
+			out = slices.Clone(u.Groups)
+			continue
+		}
+		out = slices.DeleteFunc(out, func(g string) bool { return !slices.Contains(u.Groups, g) })
+	}
+	if out == nil {
+		return []string{group}
+	}
+	return out
 }
 
 // role takes a role from an account, or from whoever holds it by a group.

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -135,17 +137,28 @@ func (l *look) opens(e *access.Engine, o *access.Opening, step int) {
 	if o.Accounts > 1 {
 		name += fmt.Sprintf(" and %d more", o.Accounts-1)
 	}
-	key := strings.ToLower(id)
-	if l.open[key] {
-		return
-	}
-	l.open[key] = true
+	l.open[strings.ToLower(id)] = true
 	text := name + " could sign in " + Words(e.Tenant(), &o.Witness.SignIn) + " without what is asked for today"
 	if o.Was != "" {
 		text += ": " + quoted(o.Was) + " takes it now"
 	}
 	l.add(remedy.Finding{Kind: remedy.Opens, Step: step, Subject: name, SubjectID: id, Text: text, Witness: Words(e.Tenant(), &o.Witness.SignIn),
-		WaysOut: []string{"keep what protects it, or put something in its place first"}}, "open")
+		WaysOut: []string{"keep what protects it, or put something in its place first"}},
+		fmt.Sprintf("open %s %s %s", strings.ToLower(o.Witness.SignIn.App), o.Witness.SignIn.Client, l.extent()))
+}
+
+// extent names what a plan changes of who gets in: who accepts that something is opened
+// accepts it of these steps, and not of wider ones that have the same witness. The plan's own id, which
+// is in names, is left out: a plan that is made anew is the same.
+func (l *look) extent() string {
+	h := sha256.New()
+	for i := range l.Plan.Steps {
+		s := &l.Plan.Steps[i]
+		if m := (Move{Of: s.N, Step: *s}); m.Affects() {
+			fmt.Fprintf(h, "%s %s %s %s\n", s.Kind, s.Do, s.ID, strings.ReplaceAll(string(s.After), l.Plan.ID, ""))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // window tells what is open between the steps of one stage.

@@ -54,9 +54,6 @@ func (c *Runner) Approve(ctx context.Context, run string) (Run, error) {
 // NoEvidence is what is accepted to have a stage go on where no log can tell what it does.
 func NoEvidence(s remedy.Stage) string { return "no-evidence:" + string(s) }
 
-// longestYes is how long an acceptance holds at most.
-const longestYes = 366 * 24 * time.Hour
-
 // Accept takes one consequence upon oneself by its id: a finding of a gate, a surprise of a
 // stage, or [NoEvidence]. What locks somebody out, and what Microsoft would refuse, nobody
 // can accept: the gate says so. The run goes on when it is applied again.
@@ -71,7 +68,7 @@ func (c *Runner) Accept(ctx context.Context, run, finding, why string, until tim
 	switch {
 	case len(strings.TrimSpace(why)) < 5:
 		return Run{}, problem.New(problem.Usage, "an acceptance needs a reason, of five characters or more").WithHint(`--why "they get a new device on Monday"`)
-	case !until.After(now) || until.Sub(now) > longestYes:
+	case !until.After(now) || until.Sub(now) > remedy.LongestYes:
 		return Run{}, problem.New(problem.Usage, "an acceptance holds until a day of the next year").WithHint("--until 2027-01-31")
 	}
 	var r Run
@@ -119,7 +116,7 @@ func (r *Run) knows(finding string) bool {
 
 // accepted says that somebody took a finding upon themselves, and it still holds.
 func (r *Run) accepted(p *remedy.Plan, finding string, now time.Time) bool {
-	holds := func(a remedy.Acceptance) bool { return a.Finding == finding && now.Before(a.Until) }
+	holds := func(a remedy.Acceptance) bool { return a.Finding == finding && a.Holds(now) }
 	return slices.ContainsFunc(r.Accepted, holds) || slices.ContainsFunc(p.Accepted, holds)
 }
 

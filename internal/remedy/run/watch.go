@@ -124,7 +124,7 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 	if t.c.d.Observed == nil {
 		return seen{unknown: problem.New(problem.NotFound, "no sign-ins are kept here")}, nil
 	}
-	foretold := t.foretold(p.Gate)
+	foretold, inside := t.foretold(p.Gate), t.inside()
 	for i, id := range t.policies() {
 		effects, log, err := t.c.d.Observed(ctx, t.r.Tenant, id, p.Done)
 		if errors.Is(err, problem.NotFound) {
@@ -133,6 +133,9 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 		}
 		if err != nil {
 			return e, err
+		}
+		if len(inside) > 0 && len(effects) > 0 && !slices.ContainsFunc(effects, func(x remedy.Effect) bool { return inside[strings.ToLower(x.Account)] }) {
+			log.SignIns = 0 // it was for none of those who signed in
 		}
 		if i == 0 || log.SignIns < e.log.SignIns {
 			e.log.SignIns = log.SignIns
@@ -153,6 +156,25 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 		}
 	}
 	return e, nil
+}
+
+// inside are the accounts of the stage's own groups, by lower-case id; none where the stage is for
+// everybody. That a policy for them was looked at for others' sign-ins shows nothing of what it does.
+func (t *turn) inside() map[string]bool {
+	out := map[string]bool{}
+	if t.r.Stage == remedy.ReportOnly || t.r.Stage == remedy.All {
+		return out
+	}
+	for i := range t.list {
+		p := &t.list[i]
+		var in struct {
+			Member string `json:"member"`
+		}
+		if p.Of == 0 && p.Step.Kind == remedy.Member && p.Step.Do == remedy.Create && json.Unmarshal(p.Step.After, &in) == nil {
+			out[strings.ToLower(in.Member)] = true
+		}
+	}
+	return out
 }
 
 // surpriseID names a surprise for an acceptance: equal for the same account, app and client.
