@@ -51,7 +51,7 @@ func making(tenant string, asOf time.Time, redact ...string) *pack.Manifest {
 // would be.
 func judgedInto(t *testing.T, i *app.Installation, whole, files fs.FS, m *pack.Manifest) (*pack.Evidence, map[string][]byte) {
 	t.Helper()
-	p := i.Packer(nil)
+	p := i.Packer()
 	j, err := p.Judge(t.Context(), &pack.Evidence{FS: whole, Manifest: m})
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ const newcomer = "wingtip.example"
 // packMaker makes packs of an installation into a folder.
 func packMaker(t *testing.T, i *app.Installation, dir string) func(context.Context, string, time.Time, time.Time) (*pack.Made, error) {
 	t.Helper()
-	p := i.Packer(nil)
+	p := i.Packer()
 	s, err := pack.New(pack.Deps{DB: i.DB, Archive: i.Archive, Trail: i.Trail, Judge: p.Judge, Again: p.Again, Now: i.Now, Tool: "partnerguard test",
 		Actor:  "local:test",
 		Signer: func(ctx context.Context) (*trail.Signer, error) { return i.Trail.Signer(ctx, i.Vault) }})
