@@ -148,11 +148,15 @@ func laboratoryNames(w *watched, asOf time.Time) (out []string) {
 	return slices.Compact(out)
 }
 
+// others are texts of the laboratory that hold the name of an account and are not it: a
+// group's description, and an app.
+var others = strings.NewReplacer("emergency access, excluded from", "", "contoso billing sync", "")
+
 // tells are the names that stand in entries, with one that has it.
 func tells(entries map[string]string, names []string) map[string]string {
 	out := map[string]string{}
 	for where, text := range entries {
-		low := strings.ToLower(text)
+		low := others.Replace(strings.ToLower(text))
 		for _, n := range names {
 			if strings.Contains(low, n) {
 				out[n] = where
