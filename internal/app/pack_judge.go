@@ -471,7 +471,8 @@ func ComparePack(m *pack.Manifest, again []pack.Verdict) (out []PackDifference) 
 
 // isPractice reports the id of a security best practice.
 func isPractice(id string) bool {
-	return slices.ContainsFunc(partner.Practices(), func(p partner.Practice) bool { return p.ID == id })
+	_, ok := partner.FindPractice(id)
+	return ok
 }
 
 func wordsOf(v *pack.Verdict) string {
