@@ -20,7 +20,7 @@ import (
 // P28 for the partner, however old its rows are; what was read half a month long does not.
 func TestPracticesOfArchive(t *testing.T) {
 	t.Parallel()
-	for days, says := range map[int]string{31: "the partner's own audit log is kept", 15: "of the partner's own tenant"} {
+	for days, says := range map[int]string{31: "audit rows of 30 days are kept of 1 tenant", 15: "of the partner's own tenant"} {
 		w := newWatched(t, func(o *partnercloud.Options) { o.Days = 3 })
 		now := w.s.Now()
 		w.collect(now.AddDate(0, 0, -days))
