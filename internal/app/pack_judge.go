@@ -123,7 +123,7 @@ func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, er
 	p.making = append(p.making, x)
 	p.making = p.making[max(len(p.making)-maxPacking, 0):]
 	return &pack.Judged{Verdicts: packVerdicts(in), Agreement: in.Agreement.Edition, Book: in.Report.RuleBook, Files: files,
-		Cited: citedBy(in.Report, rows)}, nil
+		Cited: citedBy(in.Report, rows), Bind: func(size int64, root string) { in.Checkpoint.Size, in.Checkpoint.Root = size, root }}, nil
 }
 
 // tellPack judges for a pack, and makes it what is told.
@@ -217,7 +217,8 @@ func (i *Installation) besidePack(ctx context.Context, in *report.Input, m *pack
 	return nil
 }
 
-// boundPack says under which state of the trail it is made, and by whose key it is signed.
+// boundPack says under which state of the trail it is made, until the pack has a checkpoint of
+// its own, and by whose key it is signed.
 func (i *Installation) boundPack(ctx context.Context, in *report.Input) error {
 	origin, err := i.Trail.Origin(ctx)
 	if err != nil {

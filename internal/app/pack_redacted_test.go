@@ -2,9 +2,13 @@ package app_test
 
 import (
 	"archive/zip"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +22,11 @@ import (
 	"partnerguard/internal/pack/form"
 	"partnerguard/internal/pack/report"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/screen"
+	"partnerguard/internal/screen/screentest"
 )
 
 // TestPackNamesNobody: a pack of an installation with names and addresses left out, leaf by
@@ -69,6 +77,43 @@ func TestPackNamesNobody(t *testing.T) {
 	}
 }
 
+// TestPackPage: the console's page makes a pack that lies with the installation, and hands it
+// out; one that lies elsewhere, or is named otherwise, it does not.
+func TestPackPage(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, func(o *partnercloud.Options) { o.Days = 3 })
+	w.collect(w.s.Now().AddDate(0, 0, -2))
+	w.lab.Jump(time.Minute)
+	all := w.s.Screens()
+	page := &all[slices.IndexFunc(all, func(s screen.Screen) bool { return s.Name == "packs" })]
+	now := w.s.Now()
+	ask := func(name string) *screen.Ask {
+		return &screen.Ask{Viewer: screentest.Viewer(), Values: url.Values{"pack": {name}}, Now: now}
+	}
+	done, err := page.Acts[0].Handle(t.Context(), ask(""), url.Values{"tenant": {w.lab.Info.Tenant.ID}, "from": {now.AddDate(0, 0, -2).Format(time.DateOnly)},
+		"to": {now.Format(time.DateOnly)}, "reader": {"auditor"}, "evidence": {form.All}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := done.Body.(*pack.Made)
+	packHolds(t, made)
+	got, err := page.Files[0].Load(t.Context(), ask(made.Manifest.Name))
+	if err != nil || int64(len(got.Body)) != made.Size {
+		t.Errorf("it is not handed out: %v", err)
+	}
+	o := pack.Options{Tenant: w.lab.Info.Tenant.ID, From: now.AddDate(0, 0, -1), To: now, Reader: "auditor", Evidence: form.None,
+		Out: filepath.Join(t.TempDir(), "elsewhere.zip")}
+	other, err := w.s.MakePack(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{other.Manifest.Name, "../partnerguard.db", "pack-none"} {
+		if _, err := page.Files[0].Load(t.Context(), ask(name)); !errors.Is(err, problem.NotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // packHolds reads a pack's entries, and holds that it is whole and has the practices, whose
 // verdicts come out again.
 func packHolds(t *testing.T, made *pack.Made) (map[string]string, *pack.Report) {
@@ -93,6 +138,16 @@ func packHolds(t *testing.T, made *pack.Made) (map[string]string, *pack.Report) 
 			t.Fatal(f.Name, err)
 		}
 		out[f.Name] = string(raw)
+	}
+	marks := strings.Split(strings.TrimSpace(out["trail/checkpoints.jsonl"]), "\n")
+	var own struct{ Note string }
+	if err := json.Unmarshal([]byte(marks[len(marks)-1]), &own); err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Split(own.Note, "\n")
+	root, err := base64.StdEncoding.DecodeString(at[2])
+	if chain := at[0] + "/" + at[1] + "/" + hex.EncodeToString(root) + "/"; err != nil || !strings.Contains(out["ocsf/compliance-findings.jsonl"], chain) {
+		t.Errorf("the findings are not bound to the pack's own checkpoint %s", chain)
 	}
 	var told struct {
 		Made      bool
