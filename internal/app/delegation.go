@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/intake"
+	"partnerguard/internal/practice"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sample"
 )
@@ -35,13 +36,18 @@ type DelegationReading struct {
 type CustomerFolder struct {
 	Tenant string // the folder's name in lower case: the tenant's id
 	Path   string
-	files  fs.FS // of the embedded sample; nil: Path is a folder
+	files  fs.FS // of the embedded sample, or of the archive; nil: Path is a folder
+	own    *practice.Own
 }
 
 // read reads all that lies in the folder.
 func (c *CustomerFolder) read(ctx context.Context, o intake.Options, s intake.Sink) ([]evidence.Input, error) {
 	if c.files == nil {
 		return intake.Read(ctx, o, []string{c.Path}, s)
+	}
+	if kept, ok := c.files.(lacking); ok {
+		in, err := intake.ReadFS(ctx, o, c.files, c.Path+"/", s)
+		return append(in, kept.Lacking()...), err
 	}
 	o.Stated = sample.AsOf
 	return intake.ReadFS(ctx, o, c.files, c.Path+"/", s)
@@ -79,7 +85,7 @@ func Delegation(ctx context.Context, r DelegationReading) (*delegation.Inventory
 	}
 	if r.Sample() {
 		for tenant, files := range sample.Customers() {
-			src.Folders = append(src.Folders, CustomerFolder{tenant, "sample:" + customersFolder + "/" + tenant, files})
+			src.Folders = append(src.Folders, CustomerFolder{Tenant: tenant, Path: "sample:" + customersFolder + "/" + tenant, files: files})
 		}
 	}
 	slices.SortStableFunc(src.Folders, func(a, b CustomerFolder) int { return strings.Compare(a.Tenant, b.Tenant) })

@@ -29,7 +29,7 @@ func (i *Installation) packs() (*pack.Store, error) {
 	if i.Vault != nil {
 		d.Signer = func(ctx context.Context) (*trail.Signer, error) { return i.Trail.Signer(ctx, i.Vault) }
 		d.Secret = i.packSalts
-		judge := i.Packer(nil)
+		judge := i.Packer()
 		d.Judge, d.Again = judge.Judge, judge.Again
 	}
 	var err error

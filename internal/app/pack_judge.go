@@ -15,7 +15,6 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +25,8 @@ import (
 	"partnerguard/internal/pack/form"
 	"partnerguard/internal/pack/report"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/practice"
+	"partnerguard/internal/practice/render"
 	"partnerguard/internal/problem"
 )
 
@@ -72,8 +73,6 @@ func later(a, b time.Time) time.Time {
 // redaction left it. Safe for concurrent use.
 type Packer struct {
 	i *Installation
-	// practices, when set, judges the security best practices of the same facts.
-	practices func(*Judged) (json.RawMessage, error)
 
 	mu     sync.Mutex // guards making
 	making []*packing // the newest last
@@ -91,9 +90,7 @@ type packing struct {
 const maxPacking = 8
 
 // Packer judges packs of this installation.
-func (i *Installation) Packer(practices func(*Judged) (json.RawMessage, error)) *Packer {
-	return &Packer{i: i, practices: practices}
-}
+func (i *Installation) Packer() *Packer { return &Packer{i: i} }
 
 // Judge judges what goes into a pack, and makes the files that tell it.
 func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, error) {
@@ -113,7 +110,8 @@ func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, er
 		in.Build = info
 	}
 	x := &packing{m, in, t}
-	if err := p.tell(ctx, x, ev, false); err != nil {
+	rows, err := tellPack(ctx, x, ev, false)
+	if err != nil {
 		return nil, err
 	}
 	files, err := report.Files(in)
@@ -124,20 +122,35 @@ func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, er
 	defer p.mu.Unlock()
 	p.making = append(p.making, x)
 	p.making = p.making[max(len(p.making)-maxPacking, 0):]
-	return &pack.Judged{Verdicts: packVerdicts(in), Agreement: in.Agreement.Edition, Book: in.Report.RuleBook, Files: files, Cited: citedBy(in.Report)}, nil
+	return &pack.Judged{Verdicts: packVerdicts(in), Agreement: in.Agreement.Edition, Book: in.Report.RuleBook, Files: files,
+		Cited: citedBy(in.Report, rows), Bind: func(size int64, root string) { in.Checkpoint.Size, in.Checkpoint.Root = size, root }}, nil
 }
 
-// tell judges for a pack, and makes it what is told.
-func (p *Packer) tell(ctx context.Context, x *packing, ev *pack.Evidence, cut bool) error {
+// tellPack judges for a pack, and makes it what is told.
+func tellPack(ctx context.Context, x *packing, ev *pack.Evidence, cut bool) (rows []practice.Row, err error) {
 	j, err := judgePack(ctx, ev, x.terms, &report.Beside{Statements: x.in.Statements, Lacking: x.in.Lacking})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	x.in.Report, x.in.Cut, x.in.Where = j.Report, cut, whereIn(ev)
-	if p.practices != nil {
-		x.in.Practices, err = p.practices(j)
+	rows, x.in.Practices, err = packPractices(ev.Manifest, j)
+	return rows, err
+}
+
+// packPractices judges the best practices by what is in a pack; nil of a pack about a
+// customer, whom they do not speak of. What customers' own tenants would say is not in a
+// pack, nor what the installation knows of itself: it is unknown there.
+func packPractices(m *pack.Manifest, j *Judged) ([]practice.Row, json.RawMessage, error) {
+	if m.Customer != "" {
+		return nil, nil, nil
 	}
-	return err
+	r := j.practices(nil, nil)
+	r.Inputs = nil // report.json has them
+	var b bytes.Buffer
+	if err := render.JSON(&b, r); err != nil {
+		return nil, nil, err
+	}
+	return r.Practices, b.Bytes(), nil
 }
 
 // Again judges the evidence of a pack again: of one that is being made, as far as it was
@@ -159,7 +172,7 @@ func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, 
 		tried := *x.in
 		x = &packing{ev.Manifest, &tried, x.terms}
 	}
-	if err := p.tell(ctx, x, ev, true); err != nil {
+	if _, err := tellPack(ctx, x, ev, true); err != nil {
 		return nil, err
 	}
 	return packVerdicts(x.in), nil
@@ -204,7 +217,8 @@ func (i *Installation) besidePack(ctx context.Context, in *report.Input, m *pack
 	return nil
 }
 
-// boundPack says under which state of the trail it is made, and by whose key it is signed.
+// boundPack says under which state of the trail it is made, until the pack has a checkpoint of
+// its own, and by whose key it is signed.
 func (i *Installation) boundPack(ctx context.Context, in *report.Input) error {
 	origin, err := i.Trail.Origin(ctx)
 	if err != nil {
@@ -244,17 +258,23 @@ func whereIn(ev *pack.Evidence) func(string, int) (string, bool) {
 	}
 }
 
-// citedBy are the records that a report rests on.
-func citedBy(r *assess.Report) (out []pack.Cited) {
+// citedBy are the records that a report and the practices rest on.
+func citedBy(r *assess.Report, rows []practice.Row) (out []pack.Cited) {
 	seen := map[pack.Cited]bool{}
-	for k := range r.Requirements {
-		for _, e := range r.Requirements[k].Evidence {
+	cite := func(list []assess.Evidence) {
+		for _, e := range list {
 			c := pack.Cited{File: report.FileOf(e.Source.Path), Line: e.Source.Line}
 			if c.File != "" && !seen[c] {
 				seen[c] = true
 				out = append(out, c)
 			}
 		}
+	}
+	for k := range r.Requirements {
+		cite(r.Requirements[k].Evidence)
+	}
+	for k := range rows {
+		cite(rows[k].Evidence)
 	}
 	return out
 }
@@ -271,6 +291,13 @@ func packVerdicts(in *report.Input) (out []pack.Verdict) {
 	}
 	for k := range s.Report.Requirements {
 		q := &s.Report.Requirements[k]
+		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected,
+			Total: q.Total})
+	}
+	for _, q := range s.PracticeRows() {
+		if len(in.Redacted) > 0 {
+			q.Reason = ""
+		}
 		out = append(out, pack.Verdict{Requirement: q.ID, AsOf: s.Report.AsOf, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected,
 			Total: q.Total})
 	}
@@ -340,7 +367,14 @@ func AgainPack(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	return packVerdicts(&report.Input{Reader: report.Reader(ev.Manifest.Reader), Report: j.Report, Redacted: ev.Manifest.Redaction}), nil
+	told := &report.Input{Reader: report.Reader(ev.Manifest.Reader), Report: j.Report, Redacted: ev.Manifest.Redaction}
+	if !slices.ContainsFunc(ev.Manifest.Verdicts, func(v pack.Verdict) bool { return isPractice(v.Requirement) }) {
+		return packVerdicts(told), nil // of a program that did not judge them for packs yet
+	}
+	if _, told.Practices, err = packPractices(ev.Manifest, j); err != nil {
+		return nil, err
+	}
+	return packVerdicts(told), nil
 }
 
 // readBeside reads what a pack says beside its pages. Kind problem.Unmet where it cannot be
@@ -412,11 +446,11 @@ func ComparePack(m *pack.Manifest, again []pack.Verdict) (out []PackDifference) 
 	said := map[string]*pack.Verdict{}
 	for k := range m.Verdicts {
 		v := &m.Verdicts[k]
-		if _, known := partner.Find(v.Requirement); known && v.AsOf.Equal(m.AsOf) && said[v.Requirement] == nil {
+		if _, known := partner.Find(v.Requirement); (known || isPractice(v.Requirement)) && v.AsOf.Equal(m.AsOf) && said[v.Requirement] == nil {
 			said[v.Requirement] = v
 			continue
 		}
-		if v.AsOf.Equal(m.AsOf) && !isPractice(v.Requirement) {
+		if v.AsOf.Equal(m.AsOf) {
 			out = append(out, PackDifference{v.Requirement, wordsOf(v), "", "this program knows no such requirement, or the pack says it twice"})
 		}
 	}
@@ -447,10 +481,10 @@ func ComparePack(m *pack.Manifest, again []pack.Verdict) (out []PackDifference) 
 	return out
 }
 
-// isPractice reports the id of a security best practice, which is judged with what people
-// attest and by its own room.
+// isPractice reports the id of a security best practice.
 func isPractice(id string) bool {
-	return len(id) == 3 && id[0] == 'P' && strings.Trim(id[1:], "0123456789") == ""
+	_, ok := partner.FindPractice(id)
+	return ok
 }
 
 func wordsOf(v *pack.Verdict) string {

@@ -28,7 +28,7 @@ const newcomer = "wingtip.example"
 // packMaker makes packs of an installation into a folder.
 func packMaker(t *testing.T, i *app.Installation, dir string) func(context.Context, string, time.Time, time.Time) (*pack.Made, error) {
 	t.Helper()
-	p := i.Packer(nil)
+	p := i.Packer()
 	s, err := pack.New(pack.Deps{DB: i.DB, Archive: i.Archive, Trail: i.Trail, Judge: p.Judge, Again: p.Again, Now: i.Now, Tool: "partnerguard test",
 		Actor:  "local:test",
 		Signer: func(ctx context.Context) (*trail.Signer, error) { return i.Trail.Signer(ctx, i.Vault) }})
@@ -104,6 +104,7 @@ func TestOnce(t *testing.T) {
 	if err != nil || r.Err() != nil || !r.Rejudged || len(r.Manifest.Verdicts) < 10 || r.Manifest.Pages.Count == 0 {
 		t.Errorf("the pack: %+v, %v", r, err)
 	}
+	besideCustomers(t, i)
 	f, err := i.Trail.Search(t.Context(), trail.Query{Action: string(audit.PackOnce)})
 	if err != nil || len(f.Entries) != 2 || f.Entries[0].Details["sha256"] != got.Pack.SHA256 {
 		t.Errorf("the trail: %+v, %v", f.Entries, err)
@@ -131,6 +132,32 @@ func TestOnce(t *testing.T) {
 	}
 	if states := consents(t, i); states[0] != consent.InOrder {
 		t.Errorf("it was taken away: %v", states)
+	}
+}
+
+// besideCustomers: the practices of the partner's archive take in the lists of the customer
+// that was collected, and name it in what they rest on.
+func besideCustomers(t *testing.T, i *app.Installation) {
+	t.Helper()
+	own, err := i.Collect.Tenant(t.Context(), "partner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := i.Now()
+	r, err := app.Practices(t.Context(), app.Reading{From: []string{app.FromArchive + own.ID}, Archive: i.Shown, Now: now, AsOf: now},
+		app.Question{AsOf: now, Now: now})
+	if err != nil || r.CustomersRead != 1 || r.Customers < 2 {
+		t.Fatalf("%d of %d customers were read, %v", r.CustomersRead, r.Customers, err)
+	}
+	q, _ := r.Find("P36")
+	read := 0
+	for _, e := range q.Evidence {
+		if e.Detail != "its users and roles were not read, or not all of them" {
+			read++
+		}
+	}
+	if read != 1 {
+		t.Errorf("P36 takes in the lists of %d customers: %+v", read, q.Evidence)
 	}
 }
 

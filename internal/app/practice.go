@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
@@ -18,15 +20,36 @@ import (
 // Practices reads, and judges the CSP security best practices: the partner's own lists, and
 // beside them those of customers in customers/<tenant id>/ of a folder that is named.
 func Practices(ctx context.Context, r Reading, q Question) (*practice.Report, error) {
+	var kept besidePractices
+	if open := r.Archive; open != nil {
+		r.Archive = func(ctx context.Context, a Archived) (fs.FS, error) {
+			f, err := open(ctx, a)
+			kept, _ = f.(besidePractices)
+			return f, err
+		}
+	}
 	j, err := judge(ctx, r, q, nil)
 	if err != nil {
 		return nil, err
 	}
-	customers, err := customersRead(ctx, r, j)
+	var own *practice.Own
+	var folders []CustomerFolder
+	if kept != nil {
+		if folders, own, err = kept.practicesBeside(ctx, j.Report.AsOf); err != nil {
+			return nil, err
+		}
+	}
+	customers, err := customersRead(ctx, r, j, folders)
 	if err != nil {
 		return nil, err
 	}
-	return j.practices(customers, nil), nil
+	return j.practices(customers, own), nil
+}
+
+// besidePractices is an archive that knows the lists of the partner's customers, and what it
+// keeps of the partner's audit log.
+type besidePractices interface {
+	practicesBeside(ctx context.Context, asOf time.Time) ([]CustomerFolder, *practice.Own, error)
 }
 
 // practices judges them by what was judged already.
@@ -36,8 +59,7 @@ func (j *Judged) practices(customers []practice.Customer, own *practice.Own) *pr
 }
 
 // customersRead reads the customers' own lists and judges each as a tenant.
-func customersRead(ctx context.Context, r Reading, j *Judged) (out []practice.Customer, err error) {
-	var folders []CustomerFolder
+func customersRead(ctx context.Context, r Reading, j *Judged, folders []CustomerFolder) (out []practice.Customer, err error) {
 	for _, p := range r.From {
 		found, err := customerFolders(p)
 		if err != nil {
@@ -47,7 +69,7 @@ func customersRead(ctx context.Context, r Reading, j *Judged) (out []practice.Cu
 	}
 	if r.Sample() {
 		for tenant, files := range sample.Customers() {
-			folders = append(folders, CustomerFolder{tenant, "sample:" + customersFolder + "/" + tenant, files})
+			folders = append(folders, CustomerFolder{Tenant: tenant, Path: "sample:" + customersFolder + "/" + tenant, files: files})
 		}
 	}
 	slices.SortStableFunc(folders, func(a, b CustomerFolder) int { return strings.Compare(a.Tenant, b.Tenant) })
@@ -56,7 +78,9 @@ func customersRead(ctx context.Context, r Reading, j *Judged) (out []practice.Cu
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, customerOf(folders[i].Tenant, f, j))
+		c := customerOf(folders[i].Tenant, f, j)
+		c.Own = folders[i].own
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -88,6 +112,10 @@ func customerFacts(ctx context.Context, r Reading, c *CustomerFolder, j *Judged)
 		return nil, err
 	}
 	s.facts.Inputs = inputs
+	if kept, ok := c.files.(interface{ known() known }); ok {
+		beside := kept.known()
+		beside.tell(s.facts)
+	}
 	summary, err := rows.Finish(ctx, nil)
 	if err != nil {
 		return nil, err

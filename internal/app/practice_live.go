@@ -12,14 +12,22 @@ import (
 	"partnerguard/internal/snapshot"
 )
 
-// practiceMaker makes how the best practices stand by the partner's own facts. What
-// customers' tenants say is not at hand when the partner is judged, and is unknown.
-type practiceMaker struct{}
+// practiceMaker makes how the best practices stand by the partner's own facts, and by the
+// lists of the customers that are collected.
+type practiceMaker struct{ i *Installation }
 
 func (practiceMaker) visitor(whereIs) signin.Visitor { return nil }
 
-func (practiceMaker) parts(_ context.Context, j *Judged, _ string) (map[string]any, error) {
-	r := render.Settled(j.practices(nil, nil))
+func (m practiceMaker) parts(ctx context.Context, j *Judged, tenant string) (map[string]any, error) {
+	folders, own, err := m.i.practicesBeside(ctx, tenant, j.Report.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	customers, err := customersRead(ctx, Reading{From: []string{FromArchive + tenant}, Now: m.i.Now()}, j, folders)
+	if err != nil {
+		return nil, err
+	}
+	r := render.Settled(j.practices(customers, own))
 	r.Inputs = nil // the page of collection has them
 	return map[string]any{pages.PartName: r}, nil
 }

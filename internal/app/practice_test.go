@@ -5,13 +5,37 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/assess"
+	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/practice"
 	"partnerguard/internal/sample"
 )
+
+// TestPracticesOfArchive: what an installation keeps of the audit log without a gap decides
+// P28 for the partner, however old its rows are; what was read half a month long does not.
+func TestPracticesOfArchive(t *testing.T) {
+	t.Parallel()
+	for days, says := range map[int]string{31: "audit rows of 30 days are kept of 1 tenant", 15: "of the partner's own tenant"} {
+		w := newWatched(t, func(o *partnercloud.Options) { o.Days = 3 })
+		now := w.s.Now()
+		w.collect(now.AddDate(0, 0, -days))
+		w.lab.Jump(time.Minute)
+		now = w.s.Now()
+		r, err := app.Practices(t.Context(), app.Reading{From: []string{app.FromArchive + w.lab.Info.Tenant.ID}, Archive: w.s.Shown, Now: now, AsOf: now},
+			app.Question{AsOf: now, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q, ok := r.Find("P28"); !ok || !strings.HasPrefix(q.Reason, says) {
+			t.Errorf("%d days: %s, %s", days, q.Verdict, q.Reason)
+		}
+	}
+}
 
 // practicesOf judges a folder.
 func practicesOf(t *testing.T, dir string) *practice.Report {

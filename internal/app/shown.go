@@ -16,6 +16,7 @@ type shown struct {
 	*view.View
 	beside known
 	gaps   []evidence.Input
+	house  *Installation
 }
 
 // Lacking implements [lacking].
@@ -42,7 +43,7 @@ func (i *Installation) shown(ctx context.Context, a Archived) (*shown, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &shown{View: v}
+	out := &shown{View: v, house: i}
 	if out.beside.vouched, err = i.Posture.Vouched(ctx, tenant, a.AsOf); err != nil {
 		return nil, err
 	}

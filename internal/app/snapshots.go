@@ -33,7 +33,7 @@ func (i *Installation) makers(ctx context.Context, tenant string, partner bool) 
 	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
 		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{},
-			newOwnUseMaker(i), watchMaker{i}, spendMaker{i}, practiceMaker{})
+			newOwnUseMaker(i), watchMaker{i}, spendMaker{i}, practiceMaker{i})
 	} else {
 		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i}, newEyesMaker(ctx, i, tenant), ownBudgetMaker{})
 	}

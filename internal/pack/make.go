@@ -190,7 +190,7 @@ func (k *making) all(ctx context.Context) (err error) {
 	if err := k.rejudge(ctx); err != nil {
 		return err
 	}
-	if err := k.trail(ctx); err != nil {
+	if err := k.trail(ctx, judged.Bind); err != nil {
 		return err
 	}
 	for _, f := range judged.Files {

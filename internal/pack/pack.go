@@ -53,6 +53,9 @@ type Judged struct {
 	Book      string
 	Files     []File
 	Cited     []Cited // what the report rests on: for form.Deciding
+	// Bind, when set, is told the pack's own checkpoint before the files are written: the size
+	// of the trail and its root, in lower-case hexadecimal.
+	Bind func(size int64, root string)
 }
 
 // Cited is a record that a report rests on.

@@ -3,6 +3,7 @@ package pack
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"io"
 	"slices"
 	"strings"
@@ -15,10 +16,13 @@ import (
 )
 
 // trail writes the trail's part: entries, how they are proved, and the checkpoints.
-func (k *making) trail(ctx context.Context) error {
+func (k *making) trail(ctx context.Context, bind func(size int64, root string)) error {
 	c, signed, err := k.Trail.Sign(ctx, k.signer)
 	if err != nil {
 		return err
+	}
+	if bind != nil {
+		bind(c.Size, hex.EncodeToString(c.Root[:]))
 	}
 	places, err := k.entries(ctx, c.Size)
 	if err != nil {

@@ -106,8 +106,11 @@ func same(actor string, x *Exception) bool {
 	return who == Who(x.AddedBy) || who == Who(x.Owner)
 }
 
-// requirementTitle is what a requirement is called.
+// requirementTitle is what a requirement or a best practice is called.
 func requirementTitle(id string) string {
+	if p, ok := partner.FindPractice(id); ok {
+		return p.Title
+	}
 	if r, ok := partner.Find(id); ok {
 		return r.Title
 	}
@@ -223,6 +226,18 @@ func requirementIDs() (out []string) {
 	return out
 }
 
+// attestableIDs are what a person may vouch for: requirements, and the best practices that
+// take a word.
+func attestableIDs() []string {
+	out := requirementIDs()
+	for _, p := range partner.Practices() {
+		if p.Mode.Attestable() {
+			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
 // exceptionActs are what can be done here, each by who is signed in.
 func (s *Store) exceptionActs() []screen.Act {
 	id := screen.Field{Name: "id", Kind: "hidden", Label: "The id", Required: true, Max: 80}
@@ -243,8 +258,9 @@ func (s *Store) exceptionActs() []screen.Act {
 		{Name: "end", Title: "End it", Do: screen.AskException, Handle: s.endException, Form: []screen.Field{id},
 			About: "It silences nothing from now on. One that waits is withdrawn."},
 		{Name: "attest", Title: "Attest", Do: screen.AskException, Handle: s.attest,
-			About: "You vouch, by name, that a requirement is met that no export can show. It reads attested until that day, and never met.",
-			Form: []screen.Field{requirement,
+			About: "You vouch, by name, that a requirement or a best practice is met that no export can show. It reads attested until that day, and never met.",
+			Form: []screen.Field{
+				{Name: "requirement", Label: "Requirement or practice", Kind: "select", Enum: attestableIDs(), Required: true},
 				{Name: "who", Label: "Who vouches", Kind: "text", Required: true, Max: maxExceptionNames, Hint: "a person, by name"},
 				{Name: "what", Label: "What exactly", Kind: "area", Max: maxExceptionTexts}, reason, until}},
 		{Name: "withdraw", Title: "Take it back", Do: screen.AskException, Handle: s.withdraw, Form: []screen.Field{id},

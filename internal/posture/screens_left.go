@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partner"
 	"partnerguard/internal/print"
 	"partnerguard/internal/screen"
 )
@@ -80,7 +81,7 @@ func (l *Left) detail(sc *screen.Screen) []screen.Block {
 		screen.Func(func(b *screen.Builder) {
 			b.Open("div")
 			b.Elem("h3", "What it is about")
-			p := screen.Pairs{{Key: "Requirement", Cell: screen.Named(l.Title, l.Requirement, screen.With("/status", "row", l.Requirement))},
+			p := screen.Pairs{{Key: "Requirement", Cell: screen.Named(l.Title, l.Requirement, requirementPath(l.Requirement))},
 				{Key: "Leaves out", Cell: screen.Words(l.who(20))}, {Key: "Reason", Cell: screen.Words(l.Reason)}}
 			if l.Control != "" {
 				p = append(p, screen.Pair{Key: "In its place", Cell: screen.Words(l.Control)})
@@ -147,4 +148,12 @@ func (l *Left) acts(b *screen.Builder, sc *screen.Screen) {
 	default:
 		b.Elem("p", "It is over. Ask for a new one where it is needed.", screen.A("class", "note"))
 	}
+}
+
+// requirementPath is the page that shows a requirement, or a best practice.
+func requirementPath(id string) string {
+	if _, ok := partner.FindPractice(id); ok {
+		return screen.With("/practices/one", "id", id)
+	}
+	return screen.With("/status", "row", id)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/screen"
@@ -222,6 +224,16 @@ func TestExceptionsPage(t *testing.T) {
 	if _, l, err := h.Load(t.Context(), "/exceptions?kind=attestation"); err != nil || l.Rows.Matched != 0 {
 		t.Errorf("%+v %v", l, err)
 	}
+	done, err = r.do(h, "exceptions", "attest", "local:ada", url.Values{"requirement": {"P22"}, "who": {"Ada Byrne"}, "reason": {"looked"}, "until": {"2027-04-30"}})
+	r.must(err)
+	k, _ = done.Body.(posture.KeptStatement)
+	says(t, h.HTML(t, "/exceptions?row="+k.ID), "counts", "/practices/one?id=P22")
+	for name, id := range map[string]string{"one that data alone decides": dataAlone(), "none": "P99"} {
+		if _, err := r.do(h, "exceptions", "attest", "local:ada", url.Values{"requirement": {id}, "who": {"Ada Byrne"}, "reason": {"looked"},
+			"until": {"2027-04-30"}}); !errors.Is(err, problem.Usage) {
+			t.Errorf("%s, %s: %v", name, id, err)
+		}
+	}
 	for name, bad := range map[string]url.Values{
 		"no end":         {"requirement": {"mfa-every-user"}, "owner": {"C"}, "reason": {"r"}, "control": {"c"}},
 		"past":           {"requirement": {"mfa-every-user"}, "owner": {"C"}, "reason": {"r"}, "control": {"c"}, "until": {"2026-11-01"}},
@@ -289,4 +301,10 @@ func TestStatusIsSafe(t *testing.T) {
 			}
 		}
 	}
+}
+
+// dataAlone is a best practice that nobody's word decides.
+func dataAlone() string {
+	all := partner.Practices()
+	return all[slices.IndexFunc(all, func(p partner.Practice) bool { return !p.Mode.Attestable() })].ID
 }

@@ -34,12 +34,13 @@ type Customer struct {
 	Tenant string // lower case
 	Name   string
 	Facts  *facts.Facts
+	Own    *Own           // what the installation keeps of it; nil: nobody asked
 	Report *assess.Report // their facts, judged as a tenant's; its requirements of programmes mean nothing there
 }
 
-// Own is what an installation knows of itself.
+// Own is what an installation knows of what it keeps of a tenant.
 type Own struct {
-	// Kept is since when directory audits of the partner's tenant are kept without a gap,
+	// Kept is since when directory audits of the tenant are kept without a gap,
 	// and until when; zero: none are. Gaps are spans that are lost, in words.
 	KeptFrom, KeptUntil time.Time
 	Gaps                []string

@@ -16,25 +16,20 @@ import (
 // keptFor is how far back audit logs have to go (contracts-2026-11 section 7, P28).
 const keptFor = 30 * 24 * time.Hour
 
+// keptUntil is how long ago an installation that keeps a log may have read it last.
+const keptUntil = 2 * 24 * time.Hour
+
 // auditKept asks whether audit rows of 30 days are there, of the partner and of each
 // customer. A tenant where nothing happened 30 days ago looks like one whose rows were lost:
 // that is unknown.
 func (j *judge) auditKept() ruling {
 	settle := evidence.ReadingOf(evidence.DirectoryAudit)
-	v, detail := j.keptAt(j.Facts)
-	if own := j.o.Own; own != nil && v != assess.Met && !own.KeptFrom.IsZero() {
-		switch {
-		case len(own.Gaps) > 0:
-			v, detail = assess.NotMet, own.Gaps[0]
-		case j.o.AsOf.Sub(own.KeptFrom) >= keptFor && j.o.AsOf.Sub(own.KeptUntil) < 2*24*time.Hour:
-			v, detail = assess.Met, "kept by this installation since "+own.KeptFrom.Format(time.DateOnly)
-		}
-	}
+	v, detail := j.keptAt(j.Facts, j.o.Own)
 	a := j.ask(func(c *known) (assess.Verdict, assess.Evidence, string) {
 		if c.own == nil {
 			return assess.Unknown, assess.Evidence{Detail: "its audit log was not read"}, settle
 		}
-		v, detail := j.keptAt(c.own.Facts)
+		v, detail := j.keptAt(c.own.Facts, c.own.Own)
 		return v, assess.Evidence{Detail: detail}, settle
 	})
 	own := assess.Evidence{Subject: "the partner's tenant", Detail: detail}
@@ -45,6 +40,9 @@ func (j *judge) auditKept() ruling {
 			Action: "collect without a pause: partnerguard serve"}
 	case v != assess.Met:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: []assess.Evidence{own}, Action: settle, Reason: "of the partner's own tenant " + detail}
+	case len(a.against) > 0:
+		return ruling{Verdict: assess.NotMet, Affected: len(a.against), Total: n, Evidence: a.against,
+			Reason: fmt.Sprintf("the audit log of %s has a gap", count(len(a.against), "customer", "customers")), Action: "collect without a pause: partnerguard serve"}
 	case len(a.open) > 0:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: a.open, Action: a.settle,
 			Reason: fmt.Sprintf("the partner's own audit log is kept; of %s of %d it is not known", count(len(a.open), "customer",
@@ -54,10 +52,18 @@ func (j *judge) auditKept() ruling {
 		Reason: fmt.Sprintf("audit rows of 30 days are kept of %s", count(n, "tenant", "tenants"))}
 }
 
-// keptAt says of one tenant's audit rows how far back they go.
-func (j *judge) keptAt(f *facts.Facts) (assess.Verdict, string) {
+// keptAt says of one tenant's audit rows how far back they go: by what an installation
+// keeps, where it knows, else by the rows.
+func (j *judge) keptAt(f *facts.Facts, own *Own) (assess.Verdict, string) {
 	first := f.Directory.AuditFirst
+	if own == nil {
+		own = &Own{}
+	}
 	switch {
+	case len(own.Gaps) > 0:
+		return assess.NotMet, own.Gaps[0]
+	case !own.KeptFrom.IsZero() && j.o.AsOf.Sub(own.KeptFrom) >= keptFor && j.o.AsOf.Sub(own.KeptUntil) < keptUntil:
+		return assess.Met, "kept by this installation since " + own.KeptFrom.Format(time.DateOnly)
 	case f.Extent(evidence.DirectoryAudit) == evidence.Absent || first.IsZero():
 		return assess.Unknown, "no audit row was read"
 	case len(f.Cuts(evidence.DirectoryAudit)) > 0:

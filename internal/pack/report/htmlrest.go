@@ -125,32 +125,44 @@ func dayTotals(in *Input, list []Day) (out []dayTotal) {
 // that all reports have.
 type practiceView struct {
 	Summary string
-	Rows    []practiceRow
+	Rows    []PracticeRow
 }
 
-type practiceRow struct {
-	ID      string         `json:"id"`
-	Title   string         `json:"title"`
-	Verdict assess.Verdict `json:"verdict"`
-	Reason  string         `json:"reason"`
+// PracticeRow is what one practice came to.
+type PracticeRow struct {
+	ID       string         `json:"id"`
+	Title    string         `json:"title"`
+	Verdict  assess.Verdict `json:"verdict"`
+	Reason   string         `json:"reason"`
+	Affected int            `json:"affected"`
+	Total    int            `json:"total"`
+}
+
+// PracticeRows are what the practices came to; none where nobody judged them.
+func (in *Input) PracticeRows() []PracticeRow {
+	var r struct {
+		Practices []PracticeRow `json:"practices"`
+	}
+	if json.Unmarshal(in.Practices, &r) != nil {
+		return nil
+	}
+	return r.Practices
 }
 
 func (in *Input) practiceRows() *practiceView {
-	var r struct {
-		Practices []practiceRow `json:"practices"`
-	}
-	if json.Unmarshal(in.Practices, &r) != nil || len(r.Practices) == 0 {
+	rows := in.PracticeRows()
+	if len(rows) == 0 {
 		return nil
 	}
 	n := map[assess.Verdict]int{}
-	for i := range r.Practices {
-		n[r.Practices[i].Verdict]++
+	for i := range rows {
+		n[rows[i].Verdict]++
 		if !in.named() {
-			r.Practices[i].Reason = ""
+			rows[i].Reason = ""
 		}
 	}
 	return &practiceView{fmt.Sprintf("%d met, %d not met, %d unknown, %d attested", n[assess.Met], n[assess.NotMet], n[assess.Unknown],
-		n[assess.Attested]), r.Practices}
+		n[assess.Attested]), rows}
 }
 
 func (p *pageView) statements(in *Input) {

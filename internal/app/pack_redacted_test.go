@@ -1,0 +1,222 @@
+package app_test
+
+import (
+	"archive/zip"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/archive"
+	"partnerguard/internal/pack"
+	"partnerguard/internal/pack/form"
+	"partnerguard/internal/pack/report"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/screen"
+	"partnerguard/internal/screen/screentest"
+)
+
+// TestPackNamesNobody: a pack of an installation with names and addresses left out, leaf by
+// leaf, holds, is judged again, tells the practices by pseudonyms, and has in no entry the
+// name or the address of anybody of the laboratory.
+func TestPackNamesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t)
+	tenant := w.lab.Info.Tenant.ID
+	w.collect(w.s.Now().AddDate(0, 0, -2))
+	if _, _, err := w.s.KeepRound(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+	w.lab.Jump(time.Minute)
+	now := w.s.Now().UTC()
+	o := pack.Options{Tenant: tenant, From: now.AddDate(0, 0, -2), To: now, Reader: "auditor", Out: filepath.Join(t.TempDir(), "whole.zip")}
+	whole, err := w.s.MakePack(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, _ := packHolds(t, whole)
+	names := laboratoryNames(w, now)
+	if found := tells(entries, names); len(found) < 20 {
+		t.Fatalf("the whole pack tells of %d names and addresses of %d alone: nothing is tried", len(found), len(names))
+	}
+	o.Redact, o.NotRejudged, o.Out = []string{form.Names, form.Addresses}, true, filepath.Join(t.TempDir(), "cut.zip")
+	cut, err := w.s.MakePack(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden, r := packHolds(t, cut)
+	pages := 0
+	for name, text := range hidden {
+		if strings.HasPrefix(name, "evidence/") && name != "evidence/index.jsonl" && strings.Contains(text, "redacted-") {
+			pages++
+		}
+	}
+	if pages == 0 || r.Manifest.Leaves.ByMember == 0 || r.Manifest.Leaves.Shown == 0 {
+		t.Errorf("nothing was cut: %d pages, %+v", pages, r.Manifest.Leaves)
+	}
+	for name, where := range tells(hidden, names) {
+		t.Errorf("%s names %s", where, name)
+	}
+	for _, name := range []string{"report.json", "practices.json"} {
+		if !strings.Contains(hidden[name], "redacted-") {
+			t.Errorf("%s has no pseudonyms: it is not of the evidence that was cut", name)
+		}
+	}
+}
+
+// TestPackPage: the console's page makes a pack that lies with the installation, and hands it
+// out; one that lies elsewhere, or is named otherwise, it does not.
+func TestPackPage(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, func(o *partnercloud.Options) { o.Days = 3 })
+	w.collect(w.s.Now().AddDate(0, 0, -2))
+	w.lab.Jump(time.Minute)
+	all := w.s.Screens()
+	page := &all[slices.IndexFunc(all, func(s screen.Screen) bool { return s.Name == "packs" })]
+	now := w.s.Now()
+	ask := func(name string) *screen.Ask {
+		return &screen.Ask{Viewer: screentest.Viewer(), Values: url.Values{"pack": {name}}, Now: now}
+	}
+	done, err := page.Acts[0].Handle(t.Context(), ask(""), url.Values{"tenant": {w.lab.Info.Tenant.ID}, "from": {now.AddDate(0, 0, -2).Format(time.DateOnly)},
+		"to": {now.Format(time.DateOnly)}, "reader": {"auditor"}, "evidence": {form.All}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := done.Body.(*pack.Made)
+	packHolds(t, made)
+	got, err := page.Files[0].Load(t.Context(), ask(made.Manifest.Name))
+	if err != nil || int64(len(got.Body)) != made.Size {
+		t.Errorf("it is not handed out: %v", err)
+	}
+	o := pack.Options{Tenant: w.lab.Info.Tenant.ID, From: now.AddDate(0, 0, -1), To: now, Reader: "auditor", Evidence: form.None,
+		Out: filepath.Join(t.TempDir(), "elsewhere.zip")}
+	other, err := w.s.MakePack(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{other.Manifest.Name, "../partnerguard.db", "pack-none"} {
+		if _, err := page.Files[0].Load(t.Context(), ask(name)); !errors.Is(err, problem.NotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// packHolds reads a pack's entries, and holds that it is whole and has the practices, whose
+// verdicts come out again.
+func packHolds(t *testing.T, made *pack.Made) (map[string]string, *pack.Report) {
+	t.Helper()
+	r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, app.PackAgain(made.Path))
+	if err != nil || r.Err() != nil || r.Rejudged != (made.Manifest.Unjudged == "") {
+		t.Fatalf("%v %+v", err, r)
+	}
+	z, err := zip.OpenReader(made.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	out := map[string]string{}
+	for _, f := range z.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(f.Name, err)
+		}
+		out[f.Name] = string(raw)
+	}
+	marks := strings.Split(strings.TrimSpace(out["trail/checkpoints.jsonl"]), "\n")
+	var own struct{ Note string }
+	if err := json.Unmarshal([]byte(marks[len(marks)-1]), &own); err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Split(own.Note, "\n")
+	root, err := base64.StdEncoding.DecodeString(at[2])
+	if chain := at[0] + "/" + at[1] + "/" + hex.EncodeToString(root) + "/"; err != nil || !strings.Contains(out["ocsf/compliance-findings.jsonl"], chain) {
+		t.Errorf("the findings are not bound to the pack's own checkpoint %s", chain)
+	}
+	var told struct {
+		Made      bool
+		Practices struct{ Practices []report.PracticeRow }
+	}
+	if err := json.Unmarshal([]byte(out["practices.json"]), &told); err != nil || !told.Made || len(told.Practices.Practices) != len(partner.Practices()) {
+		t.Errorf("practices.json: %v, %d practices", err, len(told.Practices.Practices))
+	}
+	said := 0
+	for _, v := range r.Manifest.Verdicts {
+		said += len(slices.Collect(func(yield func(int) bool) {
+			for k, p := range told.Practices.Practices {
+				if p.ID == v.Requirement && string(p.Verdict) == v.Verdict && !yield(k) {
+					return
+				}
+			}
+		}))
+	}
+	if made.Manifest.Unjudged == "" && said != len(partner.Practices()) {
+		t.Errorf("%d verdicts of practices are under the signature", said)
+	}
+	return out, r
+}
+
+var addressOf = regexp.MustCompile(`"ipAddress": ?"([0-9a-f.:]+)"`)
+
+// laboratoryNames are the names of the laboratory's people, and the addresses of their sign-ins.
+func laboratoryNames(w *watched, asOf time.Time) (out []string) {
+	w.lab.Server.World.Read(func(s *world.State) {
+		for u := range s.PartnerTenant().Users.All() {
+			out = append(out, strings.ToLower(u.UPN), strings.ToLower(u.Name))
+		}
+	})
+	v, err := w.s.Archive.View(w.Context(), archive.ViewOf{Tenant: w.lab.Info.Tenant.ID, AsOf: asOf, Since: asOf.AddDate(0, 0, -30)})
+	if err != nil {
+		w.Fatal(err)
+	}
+	people := len(out)
+	err = fs.WalkDir(v, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(v, name)
+		for _, m := range addressOf.FindAllSubmatch(raw, -1) {
+			out = append(out, string(m[1]))
+		}
+		return err
+	})
+	if err != nil || people < 20 || len(out) == people {
+		w.Fatalf("%d people, %d addresses, %v", people, len(out)-people, err)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// others are texts of the laboratory that hold the name of an account and are not it: a
+// group's description, and an app.
+var others = strings.NewReplacer("emergency access, excluded from", "", "contoso billing sync", "")
+
+// tells are the names that stand in entries, with one that has it.
+func tells(entries map[string]string, names []string) map[string]string {
+	out := map[string]string{}
+	for where, text := range entries {
+		low := others.Replace(strings.ToLower(text))
+		for _, n := range names {
+			if strings.Contains(low, n) {
+				out[n] = where
+			}
+		}
+	}
+	return out
+}
