@@ -4,6 +4,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -120,7 +121,10 @@ func laidOver(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) (*access.
 	if err := liveUsers(ctx, &out, a); err != nil {
 		return nil, err
 	}
-	return &out, liveGroups(ctx, &out, a)
+	if err := liveGroups(ctx, &out, a); err != nil {
+		return nil, err
+	}
+	return &out, liveRoles(ctx, &out, a)
 }
 
 func unreadableNow(what string) error {
@@ -185,14 +189,12 @@ func liveUsers(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) error {
 	return nil
 }
 
-// liveGroups reads who is in the stages' groups, which the archive may not know of yet.
+// liveGroups reads who is in the stages' groups, which the archive may not know of yet, and in
+// those whose members the plan changes.
 func liveGroups(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) error {
-	for key, id := range a.IDs {
-		if !strings.HasPrefix(key, "pilot") && !strings.HasPrefix(key, "share-") {
-			continue
-		}
+	for id := range groupsOf(a) {
 		in := map[string]bool{}
-		for raw, err := range a.Cloud.Graph.Items(ctx, "/v1.0/groups/"+id+"/members?$select=id") {
+		for raw, err := range a.Cloud.Graph.Items(ctx, "/v1.0/groups/"+id+"/transitiveMembers?$select=id") {
 			if e, ok := errors.AsType[*msapi.APIError](err); ok && e.Status == 404 { // its stage is over
 				break
 			}
@@ -212,10 +214,31 @@ func liveGroups(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) error {
 		t.KnownGroups = known
 		for k := range t.Users {
 			u := &t.Users[k]
-			if in[strings.ToLower(u.ID)] && !slices.Contains(u.Groups, id) {
+			switch is, was := in[strings.ToLower(u.ID)], slices.Contains(u.Groups, id); {
+			case is && !was:
 				u.Groups = append(slices.Clone(u.Groups), id)
+			case !is && was:
+				u.Groups = slices.DeleteFunc(slices.Clone(u.Groups), func(g string) bool { return g == id })
 			}
 		}
 	}
 	return nil
+}
+
+// groupsOf are the groups whose members count as they are now, by lower-case id.
+func groupsOf(a *remedyrun.Ask) map[string]bool {
+	out := map[string]bool{}
+	for key, id := range a.IDs {
+		if strings.HasPrefix(key, "pilot") || strings.HasPrefix(key, "share-") {
+			out[strings.ToLower(id)] = true
+		}
+	}
+	for k := range a.Plan.Steps {
+		s := &a.Plan.Steps[k]
+		var is struct{ Group string }
+		if s.Kind == remedy.Member && json.Unmarshal([]byte(cmp.Or(string(s.Before), string(s.After))), &is) == nil && is.Group != "" && !strings.HasPrefix(is.Group, "{") {
+			out[strings.ToLower(is.Group)] = true
+		}
+	}
+	return out
 }
