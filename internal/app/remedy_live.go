@@ -57,7 +57,7 @@ func (i *Installation) lastOfRemedy(ctx context.Context) (remedyrun.Word, error)
 }
 
 // remedyCloud is the way to a tenant by a connection that holds the permissions named: the
-// one of the settings, else the first that does.
+// one of the settings, else the one called remedy, else the first that does.
 func (i *Installation) remedyCloud(ctx context.Context, tenant string, permissions []string) (*remedyrun.Cloud, error) {
 	c, err := i.remedyConnection(ctx, permissions)
 	if err != nil {
@@ -85,7 +85,10 @@ func (i *Installation) remedyConnection(ctx context.Context, permissions []strin
 		return sam.Connection{}, err
 	}
 	usual := cmp.Or(i.Config.Collect.Connection, "default")
-	slices.SortStableFunc(list, func(a, b sam.Connection) int { return cmp.Compare(rank(a.Name == usual), rank(b.Name == usual)) })
+	slices.SortStableFunc(list, func(a, b sam.Connection) int {
+		// What was connected for this alone has the role besides the permission.
+		return cmp.Or(cmp.Compare(rank(a.Name == remedyName), rank(b.Name == remedyName)), cmp.Compare(rank(a.Name == usual), rank(b.Name == usual)))
+	})
 	var first error
 	for k := range list {
 		err := lacks(&list[k], permissions)
@@ -101,6 +104,9 @@ func (i *Installation) remedyConnection(ctx context.Context, permissions []strin
 	}
 	return sam.Connection{}, first
 }
+
+// remedyName is what our hints call the connection that changes settings.
+const remedyName = "remedy"
 
 func rank(first bool) int {
 	if first {
