@@ -87,7 +87,7 @@ func (i *Installation) remedyConnection(ctx context.Context, permissions []strin
 	usual := cmp.Or(i.Config.Collect.Connection, "default")
 	slices.SortStableFunc(list, func(a, b sam.Connection) int {
 		// What was connected for this alone has the role besides the permission.
-		return cmp.Or(cmp.Compare(rank(a.Name == remedyName), rank(b.Name == remedyName)), cmp.Compare(rank(a.Name == usual), rank(b.Name == usual)))
+		return cmp.Or(cmp.Compare(rank(a.Name == sam.RemedyName), rank(b.Name == sam.RemedyName)), cmp.Compare(rank(a.Name == usual), rank(b.Name == usual)))
 	})
 	var first error
 	for k := range list {
@@ -104,9 +104,6 @@ func (i *Installation) remedyConnection(ctx context.Context, permissions []strin
 	}
 	return sam.Connection{}, first
 }
-
-// remedyName is what our hints call the connection that changes settings.
-const remedyName = "remedy"
 
 func rank(first bool) int {
 	if first {

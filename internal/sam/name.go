@@ -14,6 +14,10 @@ import (
 // maxName bounds a connection's name, in bytes.
 const maxName = 100
 
+// RemedyName is what the connection is called that changes settings by plans. An account
+// of its own consents to it: where no connection is named it is never the one meant.
+const RemedyName = "remedy"
+
 // idPrefix begins every connection's id, and so no name: what a person writes is
 // one or the other.
 const idPrefix = "c-"

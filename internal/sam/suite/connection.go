@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/audit"
@@ -146,8 +147,8 @@ func (s *Suite) Revoke(ctx context.Context, nameOrID string) (sam.Connection, er
 		Details: map[string]string{"account": c.Account}})
 }
 
-// Connection finds the connection that is meant: the one named, else the only
-// one there is.
+// Connection finds the connection that is meant: the one named, else the only one there is
+// besides [sam.RemedyName], which is for changes alone.
 func (s *Suite) Connection(ctx context.Context, nameOrID string) (sam.Connection, error) {
 	if nameOrID != "" {
 		return s.Store.Find(ctx, nameOrID)
@@ -155,6 +156,9 @@ func (s *Suite) Connection(ctx context.Context, nameOrID string) (sam.Connection
 	all, err := s.Store.List(ctx)
 	if err != nil {
 		return sam.Connection{}, err
+	}
+	if usual := slices.DeleteFunc(slices.Clone(all), func(c sam.Connection) bool { return c.Name == sam.RemedyName }); len(usual) == 1 {
+		return usual[0], nil
 	}
 	switch len(all) {
 	case 1:
