@@ -116,7 +116,7 @@ func PackTrust(key string, witnesses []string, roots string) (t form.Trust, err 
 	}
 	raw, err := os.ReadFile(roots)
 	if err != nil {
-		return t, problem.Wrap(err, problem.NotFound, "%s cannot be read: %s", roots, problem.Reason(err))
+		return t, problem.Wrap(err, problem.NotFound, "%s cannot be read%s", roots, problem.Reason(err))
 	}
 	if t.Roots = x509.NewCertPool(); !t.Roots.AppendCertsFromPEM(raw) {
 		return t, problem.New(problem.Usage, "%s has no certificate in it", roots)

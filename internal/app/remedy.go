@@ -87,6 +87,20 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 	return r, nil
 }
 
+// Name is what people call an account, a group, an app, a role or a named location that was
+// read, by its id; "" where none of this id was.
+func (r *Remedies) Name(id string) string {
+	for _, l := range r.in.Tenant.Locations {
+		if strings.EqualFold(l.ID, id) {
+			return l.DisplayName
+		}
+	}
+	if n := r.in.Tenant.Names[strings.ToLower(id)]; n != "" {
+		return n
+	}
+	return r.in.Users[id].Name
+}
+
 // List finds what would meet what is not met.
 func (r *Remedies) List() []find.Choice { return find.List(r.in) }
 
@@ -94,7 +108,7 @@ func (r *Remedies) List() []find.Choice { return find.List(r.in) }
 func (r *Remedies) Plan(goal find.Goal) (*remedy.Plan, []*remedy.Gate, error) {
 	if r.in.Head.Tenant.ID == "" {
 		return nil, nil, problem.New(problem.BadInput, "whose settings these are is not in the input").
-			WithHint("export /organization, or give the tenant's id with --tenant")
+			WithHint("export /organization, or give the tenant's id with --tenant-id")
 	}
 	p, err := find.Plan(r.in, goal)
 	if err != nil {

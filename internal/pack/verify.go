@@ -28,7 +28,7 @@ type Report struct {
 func VerifyFile(ctx context.Context, path string, t form.Trust, judge Judging) (*Report, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, problem.Wrap(err, problem.NotFound, "%s cannot be read: %s", path, problem.Reason(err))
+		return nil, problem.Wrap(err, problem.NotFound, "%s cannot be read%s", path, problem.Reason(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -67,7 +67,7 @@ again has it go on where it stopped, and raises the stage.`,
 						return err
 					}
 				}
-				if err := agreed(env, raw, upto, yes); err != nil {
+				if err := agreed(env, args[0], raw, upto, yes); err != nil {
 					return err
 				}
 				if err := writeBack(env, cmp.Or(back, args[0]+".back.txt"), func() (string, error) {
@@ -101,7 +101,7 @@ again has it go on where it stopped, and raises the stage.`,
 }
 
 // agreed shows what a plan changes, and asks.
-func agreed(env *kit.Env, raw []byte, upto remedy.Stage, yes bool) error {
+func agreed(env *kit.Env, path string, raw []byte, upto remedy.Stage, yes bool) error {
 	p, err := remedy.ReadFile(raw)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func agreed(env *kit.Env, raw []byte, upto remedy.Stage, yes bool) error {
 		fmt.Fprintln(env.Stderr, "  "+print.Clean(w, print.MaxSaying))
 	}
 	return problem.New(problem.Usage, "nothing was done: it begins with --yes").
-		WithHint("read it, then: partnerguard remedy apply PLAN --yes%s", stageFlag(upto))
+		WithHint("read it, then: partnerguard remedy apply %s --yes%s", kit.Quoted(path), stageFlag(upto))
 }
 
 func stageFlag(s remedy.Stage) string {

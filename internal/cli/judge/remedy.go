@@ -150,7 +150,7 @@ Microsoft Graph writes them. --way chooses among the ways that remedy list names
 				}
 				goal.Stages = append(goal.Stages, stage)
 			}
-			p, gates, err := makePlan(cmd.Context(), env, &in, goal, policies)
+			p, gates, r, err := makePlan(cmd.Context(), env, &in, goal, policies)
 			if err != nil {
 				return err
 			}
@@ -161,7 +161,7 @@ Microsoft Graph writes them. --way chooses among the ways that remedy list names
 				}
 			}
 			err = output.Write(env, kit.Forms{
-				"text": func(w io.Writer) error { return p.Write(w, object.Words(p, nil)...) },
+				"text": func(w io.Writer) error { return p.Write(w, object.Words(p, r.Name)...) },
 				"json": func(w io.Writer) error { return print.JSON(w, planned{p, gates}) },
 			})
 			if err != nil {
@@ -196,27 +196,29 @@ func oneGoal(goal *find.Goal, policies []string) error {
 		WithHint("name a requirement as partnerguard remedy list does, or give --preset partner-baseline or --policies FOLDER")
 }
 
-func makePlan(ctx context.Context, env *kit.Env, in *remedyFrom, goal find.Goal, policies []string) (*remedy.Plan, []*remedy.Gate, error) {
+func makePlan(ctx context.Context, env *kit.Env, in *remedyFrom, goal find.Goal, policies []string) (*remedy.Plan, []*remedy.Gate, *app.Remedies, error) {
 	bar := kit.NewProgress(env, "reading")
 	defer bar.Done()
 	ask := in.ask(env, bar)
 	if len(policies) == 0 {
 		r, err := app.Remedy(ctx, ask, nil)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return r.Plan(goal)
+		p, gates, err := r.Plan(goal)
+		return p, gates, r, err
 	}
 	list, err := app.Proposed(ctx, policies)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	goal.Policies = list
 	r, err := app.Remedy(ctx, ask, app.LensOf(list))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return r.Plan(goal)
+	p, gates, err := r.Plan(goal)
+	return p, gates, r, err
 }
 
 // tellPlan says on standard error what was made, and what comes next.
@@ -231,11 +233,11 @@ func tellPlan(env *kit.Env, p *remedy.Plan, gates []*remedy.Gate, by string) {
 }
 
 // shut is the exit of a gate that is not passed.
-func shut(p *remedy.Plan, gates []*remedy.Gate) error {
+func shut(p *remedy.Plan, gates []*remedy.Gate, path string) error {
 	if !slices.ContainsFunc(gates, func(g *remedy.Gate) bool { return !g.Passed }) {
 		return nil
 	}
 	_, line := gate.Headline(p, gates)
 	return problem.New(problem.Unmet, "%s", strings.TrimSuffix(line, ".")).
-		WithHint("partnerguard remedy check PLAN --accept ID --by WHO --why TEXT --until DATE accepts a consequence")
+		WithHint("partnerguard remedy check %s --accept ID --by WHO --why TEXT --until DATE accepts a consequence", kit.Quoted(path))
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,6 +24,9 @@ const longestYes = 366 * 24 * time.Hour
 // readPlan reads a plan's file, and holds its objects to their kinds.
 func readPlan(path string) (*remedy.Plan, error) {
 	raw, err := problem.ReadFile("the plan", path, remedy.MaxFile)
+	if errors.Is(err, problem.NotFound) {
+		return nil, problem.New(problem.NotFound, "%s", err).WithHint("partnerguard remedy plan GOAL > %s makes one", kit.Quoted(path))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +168,7 @@ Exit code 3 says that a gate is not passed.`,
 			if err != nil {
 				return err
 			}
-			return shut(p, gates)
+			return shut(p, gates, args[0])
 		},
 	}
 	in.register(env, cmd)
@@ -194,7 +198,7 @@ func accept(cmd *cobra.Command, env *kit.Env, sign Signing, yes *accepting, p *r
 			return nil, err
 		}
 	}
-	if err := kit.WriteOut(env, path, func(w io.Writer) error { return p.Write(w, object.Words(p, nil)...) }); err != nil {
+	if err := kit.WriteOut(env, path, func(w io.Writer) error { return p.Write(w, object.Words(p, r.Name)...) }); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(env.Stderr, "partnerguard: wrote %s\n", print.Clean(path, print.MaxName))

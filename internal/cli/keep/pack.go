@@ -108,7 +108,7 @@ With a timestamp anchor in the settings the pack is stamped by that authority.`,
 	f.StringVar(&of, "period", "", "2026-10, 2026, 2026-10-12 or 2026-10-01/2026-12-01 (required)")
 	f.StringVar(&o.Out, "out", "", "the file (required)")
 	f.StringVar(&o.Tenant, "tenant", "", "whose, by id; needed where the archive has more than one and it is not clear")
-	f.StringVar(&o.Customer, "customer", "", "of this customer's tenant, by id")
+	f.StringVar(&o.Customer, "customer", "", "of this customer's tenant, by id or domain")
 	f.StringVar(&o.Reader, "for", "auditor", "who reads it: auditor, insurer, microsoft, customer")
 	f.StringVar(&o.Evidence, "evidence", form.All, "how much of the evidence: all, deciding, none")
 	f.StringSliceVar(&o.Redact, "redact", nil, "what is left out: names, addresses")
@@ -260,7 +260,7 @@ func newPackShow(env *kit.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
-				return problem.Wrap(err, problem.NotFound, "%s cannot be read: %s", args[0], problem.Reason(err))
+				return problem.Wrap(err, problem.NotFound, "%s cannot be read%s", args[0], problem.Reason(err))
 			}
 			defer f.Close()
 			info, err := f.Stat()

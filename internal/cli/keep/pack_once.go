@@ -43,8 +43,8 @@ take that too.
 
 What was begun is in the audit trail before anything is granted. Where it was cut off,
 --finish removes what is left; where a removal fails it says how a person does it.`,
-		Example: `  partnerguard pack once fabrikam.example --out fabrikam.zip
-  partnerguard pack once fabrikam.example --out fabrikam.zip --apply
+		Example: `  partnerguard pack once woodgrove.example --out woodgrove.zip
+  partnerguard pack once woodgrove.example --out woodgrove.zip --apply
   partnerguard pack once --finish`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {

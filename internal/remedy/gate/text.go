@@ -11,8 +11,9 @@ import (
 	"partnerguard/internal/remedy"
 )
 
-// textFindings bounds the findings of a kind that a terminal shows.
-const textFindings = 12
+// textFindings bounds the findings of a kind that a terminal shows; textChoices those that a
+// person has to accept by their ids, which nobody can whom they are not shown.
+const textFindings, textChoices = 12, 200
 
 // Headline is the answer in one sentence: what the plan closes, what has to be accepted,
 // what refuses.
@@ -158,12 +159,14 @@ func findings(s *print.Screen, gates []*remedy.Gate) {
 	}
 	for _, part := range []struct {
 		title, aside string
+		most         int
 		take         func(*remedy.Finding) bool
 	}{
-		{"Refuses", "no acceptance helps", func(f *remedy.Finding) bool { return f.Refuses() && !f.Acceptable }},
-		{"To be accepted by name, or done away with", "remedy check PLAN --accept ID", func(f *remedy.Finding) bool { return f.Refuses() && f.Acceptable }},
-		{"Accepted", "", func(f *remedy.Finding) bool { return f.Accepted != nil }},
-		{"To know", "", func(f *remedy.Finding) bool { return f.Kind == remedy.Tells }},
+		{"Refuses", "no acceptance helps", textChoices, func(f *remedy.Finding) bool { return f.Refuses() && !f.Acceptable }},
+		{"To be accepted by name, or done away with", "remedy check PLAN --accept ID", textChoices,
+			func(f *remedy.Finding) bool { return f.Refuses() && f.Acceptable }},
+		{"Accepted", "", textFindings, func(f *remedy.Finding) bool { return f.Accepted != nil }},
+		{"To know", "", textFindings, func(f *remedy.Finding) bool { return f.Kind == remedy.Tells }},
 	} {
 		n := 0
 		for _, f := range order {
@@ -173,11 +176,11 @@ func findings(s *print.Screen, gates []*remedy.Gate) {
 			if n == 0 {
 				s.Section(part.title, part.aside)
 			}
-			if n++; n <= textFindings {
+			if n++; n <= part.most {
 				finding(s, f, at[f.ID])
 			}
 		}
-		s.More("  ", n-textFindings, " in the JSON")
+		s.More("  ", n-part.most, " in the JSON")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/print"
 	"partnerguard/internal/remedy"
 )
@@ -195,6 +196,9 @@ func shown(v any, names Names) string {
 			if n := names(v); n != "" {
 				return print.Clean(n, 80)
 			}
+		}
+		if r, known := entra.FindRole(v); known {
+			return r.Name
 		}
 		if strings.Contains(v, ",") {
 			return print.Clean(strings.ReplaceAll(v, ",", ", "), 300)

@@ -189,7 +189,12 @@ func TestSurprise(t *testing.T) {
 	if s.State != Watching || s.Stage != remedy.Pilot {
 		t.Fatal(s.tell())
 	}
-	r.logErr, r.log = nil, remedy.Log{}
+	r.logErr = nil
+	if s = r.drive(r.Runner, run.ID, 40); s.State != Watching || !strings.Contains(s.Why, "too few") || !strings.Contains(s.Why, NoEvidence(remedy.Pilot)) {
+		t.Fatal(s.tell())
+	}
+	_, err = r.Accept(t.Context(), run.ID, NoEvidence(remedy.Pilot), "they are three, and sign in weekly", time.Time{})
+	r.ok(err)
 	r.gate = func(a Ask) (*remedy.Gate, error) { return &remedy.Gate{Passed: true}, nil }
 	r.effects = []remedy.Effect{{Account: "somebody-else", App: "Exchange", Client: "Browser", Result: "notApplied", Count: 900}}
 	if s = r.drive(r.Runner, run.ID, 60); s.State != Watching || !strings.Contains(s.Why, "too few sign-ins: 0 of") {

@@ -103,8 +103,9 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		return sooner(due, now.Add(watchEvery)), t.note(ctx, fmt.Sprintf("stage %s is watched until %s; %s", p.Stage, moment(due), count))
 	case e.log.To.Before(due):
 		return now.Add(later), t.note(ctx, fmt.Sprintf("stage %s: the log was read up to %s, and counts up to %s", p.Stage, moment(e.log.To), moment(due)))
-	case e.log.SignIns < t.plan.Wait.SignIns:
-		return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("stage %s has too few sign-ins: %s since %s; it waits on", p.Stage, count, moment(p.Done)))
+	case e.log.SignIns < t.plan.Wait.SignIns && !t.r.accepted(t.plan, NoEvidence(p.Stage), now):
+		return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("stage %s has too few sign-ins: %s since %s; it waits on; to go on all the same: "+
+			"partnerguard remedy approve %s --accept %s --why TEXT", p.Stage, count, moment(p.Done), t.r.ID, NoEvidence(p.Stage)))
 	}
 	return now, t.leave(ctx, fmt.Sprintf("%d sign-ins from %s to %s: nobody failed whom the rehearsal did not foretell", e.log.SignIns, moment(e.log.From),
 		moment(e.log.To)), &e.log)
