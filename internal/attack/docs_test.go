@@ -18,7 +18,7 @@ import (
 func tests(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, root := range []string{"../../internal", "../../conformance", "../../e2e", "../../cmd"} {
+	for _, root := range []string{"../../internal", "../../conformance", "../../e2e", "../../cmd", "../../verify"} {
 		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() || !strings.HasSuffix(path, "_test.go") {
 				return err
