@@ -124,7 +124,8 @@ func TestNotForEver(t *testing.T) {
 // everything does.
 func TestAcceptedIsNotWider(t *testing.T) {
 	mine := policy(mfaAll, "MFA for all", "enabled", today, "", `"mfa"`)
-	narrow := strings.Replace(mine, `"includeApplications":["All"]`, `"includeApplications":["All"],"excludeApplications":["00000002-0000-0ff1-ce00-000000000000"]`, 1)
+	narrow := strings.Replace(mine, `"includeApplications":["All"]`,
+		`"includeApplications":["All"],"excludeApplications":["00000002-0000-0ff1-ce00-000000000000"]`, 1)
 	p := plan(step(t, remedy.Update, remedy.Policy, mfaAll, mine, narrow))
 	g, err := gate.Look(input(p))
 	if err != nil || g.Passed {
