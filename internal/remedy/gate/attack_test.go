@@ -35,17 +35,23 @@ func TestNotSilent(t *testing.T) {
 		step remedy.Step
 		text string
 	}{
-		"a group into a group left out":     {put(nested), "who that is was not read"},
-		"an unread account into one":        {put(unread), "who that is was not read"},
-		"an unread account out of one":      {step(t, remedy.Delete, remedy.Member, bgGroup+"/"+unread, `{"group":"`+bgGroup+`","member":"`+unread+`"}`, ""), "who that is was not read"},
-		"users consent":                     {step(t, remedy.Update, remedy.Authorization, "", allowed(""), allowed(`"managePermissionGrantsForSelf.microsoft-user-default-legacy"`)), "allows more"},
-		"everybody invites":                 {step(t, remedy.Update, remedy.Authorization, "", `{"allowInvitesFrom":"none"}`, `{"allowInvitesFrom":"everyone"}`), "allowInvitesFrom"},
-		"a consent that is wider":           {step(t, remedy.Update, remedy.Grant, "abcdefghijk", grant("User.Read"), grant("User.Read Directory.ReadWrite.All")), "Directory.ReadWrite.All"},
-		"an application that is on again":   {step(t, remedy.Update, remedy.Principal, unread, `{"accountEnabled":false}`, `{"accountEnabled":true}`), "switched on"},
+		"a group into a group left out": {put(nested), "who that is was not read"},
+		"an unread account into one":    {put(unread), "who that is was not read"},
+		"an unread account out of one": {step(t, remedy.Delete, remedy.Member, bgGroup+"/"+unread,
+			`{"group":"`+bgGroup+`","member":"`+unread+`"}`, ""), "who that is was not read"},
+		"users consent": {step(t, remedy.Update, remedy.Authorization, "",
+			allowed(""), allowed(`"managePermissionGrantsForSelf.microsoft-user-default-legacy"`)), "allows more"},
+		"everybody invites": {step(t, remedy.Update, remedy.Authorization, "",
+			`{"allowInvitesFrom":"none"}`, `{"allowInvitesFrom":"everyone"}`), "allowInvitesFrom"},
+		"a consent that is wider": {step(t, remedy.Update, remedy.Grant, "abcdefghijk",
+			grant("User.Read"), grant("User.Read Directory.ReadWrite.All")), "Directory.ReadWrite.All"},
+		"an application that is on again": {step(t, remedy.Update, remedy.Principal, unread, `{"accountE
+			nabled":false}`, `{"accountEnabled":true}`), "switched on"},
 		"a provider that nobody knows":      {step(t, remedy.Create, remedy.Method, "", "", provider), "other.example"},
 		"an application that is taken away": {step(t, remedy.Update, remedy.Principal, unread, `{"accountEnabled":true}`, `{"accountEnabled":false}`), ""},
 		"a consent that is narrower":        {step(t, remedy.Update, remedy.Grant, "abcdefghijk", grant("User.Read Mail.Read"), grant("User.Read")), ""},
-		"nobody invites":                    {step(t, remedy.Update, remedy.Authorization, "", `{"allowInvitesFrom":"everyone"}`, `{"allowInvitesFrom":"none"}`), ""},
+		"nobody invites": {step(t, remedy.Update, remedy.Authorization, "",
+			`{"allowInvitesFrom":"everyone"}`, `{"allowInvitesFrom":"none"}`), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, err := gate.Look(input(plan(c.step)))
@@ -118,7 +124,8 @@ func TestNotForEver(t *testing.T) {
 // everything does.
 func TestAcceptedIsNotWider(t *testing.T) {
 	mine := policy(mfaAll, "MFA for all", "enabled", today, "", `"mfa"`)
-	narrow := strings.Replace(mine, `"includeApplications":["All"]`, `"includeApplications":["All"],"excludeApplications":["00000002-0000-0ff1-ce00-000000000000"]`, 1)
+	narrow := strings.Replace(mine, `"includeApplications":["All"]`,
+		`"includeApplications":["All"],"excludeApplications":["00000002-0000-0ff1-ce00-000000000000"]`, 1)
 	p := plan(step(t, remedy.Update, remedy.Policy, mfaAll, mine, narrow))
 	g, err := gate.Look(input(p))
 	if err != nil || g.Passed {
