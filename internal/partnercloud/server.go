@@ -340,6 +340,7 @@ func (s *Server) control() http.Handler {
 		Info: func() any { return s.Info() },
 		CA:   s.CA.PEM, Logger: s.log,
 		Rollover: s.Keys.Rollover, Graph: s.graphAnswer, Stories: s.askStory, Alerts: s.askAlerts, Trouble: s.askTrouble,
+		Live: s.live,
 		Enforce: func(raw json.RawMessage) (any, error) {
 			if len(raw) > 0 {
 				if err := s.center.SetEnforcement(raw); err != nil {
@@ -349,6 +350,18 @@ func (s *Server) control() http.Handler {
 			return s.center.Enforcement(), nil
 		},
 	})
+}
+
+// live lets the partner's people live through a span of time.
+func (s *Server) live(from, to time.Time) (n int, err error) {
+	err = s.World.Do(func(st *world.State) error {
+		if st.Live == nil {
+			return problem.New(problem.Usage, "nobody lives in this world: its history has no days").WithHint("partnerguard cloud --days 30")
+		}
+		n = st.Live(st, from, to)
+		return nil
+	})
+	return n, err
 }
 
 // Info says where everything is, as of now.

@@ -58,16 +58,27 @@ func goesForward() error {
 		WithHint("start the partner cloud again to begin anew; a clock that is off is a fault: partnerguard cloud fault graph skew --delay -10m")
 }
 
+// jump jumps; with people they sign in meanwhile.
+func jump(ctx context.Context, c *control.Client, d time.Duration, people bool) (control.ClockState, error) {
+	if people {
+		return c.Live(ctx, d)
+	}
+	return c.Jump(ctx, d)
+}
+
 func newCloudClock(env *kit.Env, c *kit.CloudControl) *cobra.Command {
+	var people bool
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "clock [+DURATION | MOMENT | freeze | thaw]", Short: "Show or move the clock of the running partner cloud",
 		Long: `clock shows the clock of the running partner cloud, or moves it: forward by a
 duration in weeks, days, hours, minutes and seconds, to a moment, or it stops it
 and lets it run on. Tokens, sessions, roles and relationships age with it. It
-never goes back.`,
+never goes back. With --people the partner's people go on signing in during a jump, as
+they did before, by the settings of now: the log has what a stage of a plan waits for.`,
 		Example: `  partnerguard cloud clock
   partnerguard cloud clock +95d
+  partnerguard cloud clock +8d --people
   partnerguard cloud clock 2026-12-01T00:00:00Z
   partnerguard cloud clock freeze`,
 		Args:              func(_ *cobra.Command, args []string) error { _, err := parseClockWord(args); return err },
@@ -77,6 +88,9 @@ never goes back.`,
 			if err != nil {
 				return err
 			}
+			if people && word.jump <= 0 {
+				return problem.New(problem.Usage, "--people goes with a jump").WithHint("partnerguard cloud clock +8d --people")
+			}
 			var s control.ClockState
 			switch {
 			case word.onlyAskedTime:
@@ -84,7 +98,7 @@ never goes back.`,
 			case word.freeze || word.thaw:
 				s, err = client.Freeze(ctx, word.freeze)
 			case word.jump > 0:
-				s, err = client.Jump(ctx, word.jump)
+				s, err = jump(ctx, client, word.jump, people)
 			default:
 				s, err = client.Set(ctx, word.set)
 			}
@@ -111,6 +125,7 @@ never goes back.`,
 		}
 		return cmd.Root().FlagErrorFunc()(cmd, err)
 	})
+	cmd.Flags().BoolVar(&people, "people", false, "people sign in meanwhile, as ever")
 	output.Register(cmd)
 	return cmd
 }

@@ -150,6 +150,12 @@ func (c *Client) Jump(ctx context.Context, d time.Duration) (ClockState, error) 
 	return c.move(ctx, clockChange{Jump: FormatDuration(d)})
 }
 
+// Live jumps as [Client.Jump] does, and the partner's people sign in meanwhile, as ever, by
+// the settings of now.
+func (c *Client) Live(ctx context.Context, d time.Duration) (ClockState, error) {
+	return c.move(ctx, clockChange{Jump: FormatDuration(d), People: true})
+}
+
 // Set moves the clock to a moment that is not in its past.
 func (c *Client) Set(ctx context.Context, t time.Time) (ClockState, error) {
 	return c.move(ctx, clockChange{Set: &t})

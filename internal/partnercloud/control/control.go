@@ -63,6 +63,8 @@ type Deps struct {
 	Graph func(context.Context, GraphCall) (GraphAnswer, error)
 	// Stories lists (nil) the stories that the clock plays, or begins one. Optional.
 	Stories func(*StoryAsk) ([]Story, error)
+	// Live lets people live through a span of time. Optional.
+	Live func(from, to time.Time) (int, error)
 	// Trouble makes Partner Center's webhooks go wrong. Optional.
 	Trouble func(Trouble) error
 	// Alerts lets Microsoft send or change alerts about Azure fraud. Optional.
@@ -275,6 +277,11 @@ func (a *api) moveClock(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.Usage, "a change of the clock is one of jump, set and freeze").
 			WithHint(`{"jump":"95d"}, {"set":"2026-12-01T00:00:00Z"}, {"freeze":true}`)
 	}
+	if c.People && (c.Freeze != nil || a.d.Live == nil) {
+		return problem.New(problem.Usage, "people live through a jump of the clock, where there is generated history").
+			WithHint(`{"jump":"8d","people":true}`)
+	}
+	from := a.d.Clock.Now()
 	switch {
 	case c.Jump != "":
 		d, err := ParseDuration(c.Jump)
@@ -292,6 +299,11 @@ func (a *api) moveClock(w http.ResponseWriter, r *http.Request) error {
 		a.d.Clock.Freeze()
 	default:
 		a.d.Clock.Thaw()
+	}
+	if c.People {
+		if _, err := a.d.Live(from, a.d.Clock.Now()); err != nil {
+			return err
+		}
 	}
 	return a.clock(w, r)
 }

@@ -13,11 +13,13 @@ type ClockState struct {
 	Frozen bool      `json:"frozen"`
 }
 
-// clockChange is one change; exactly one field is set.
+// clockChange is one change; exactly one of its first three fields is set.
 type clockChange struct {
 	Jump   string     `json:"jump,omitempty"`
 	Set    *time.Time `json:"set,omitempty"`
 	Freeze *bool      `json:"freeze,omitempty"` // false thaws
+	// People says that the partner's people sign in meanwhile, as ever; with jump and set.
+	People bool `json:"people,omitempty"`
 }
 
 // Fault is a fault as it travels: durations are written like 2s or 90m.

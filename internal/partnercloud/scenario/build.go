@@ -189,7 +189,8 @@ func (b *builder) hang() {
 		return nil
 	}
 	if b.o.Days > 0 {
-		b.state.History = &history{sc: b.sc, o: b.o, created: b.created}
+		h := &history{sc: b.sc, o: b.o, created: b.created}
+		b.state.History, b.state.Live = h, h.live
 	}
 }
 

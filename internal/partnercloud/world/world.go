@@ -37,6 +37,9 @@ type State struct {
 	// History makes the generated rows of a day that lies before Created; nil
 	// means there is none. It must give the same rows each time.
 	History Historian `json:"-"`
+	// Live lets the partner's people live through a span that the clock jumped, and gives the
+	// number of sign-ins; nil means that nobody does. It is called under the lock.
+	Live func(s *State, from, to time.Time) int `json:"-"`
 	// Metered makes an Azure subscription as far as its usage follows from it, without
 	// making its tenant: what it used, a row a day and meter, oldest first, and its
 	// machines; nil means there is none. It must give the same each time.
