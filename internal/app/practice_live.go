@@ -18,10 +18,17 @@ type practiceMaker struct{ i *Installation }
 
 func (practiceMaker) visitor(whereIs) signin.Visitor { return nil }
 
+// mostInRound is of how many customers the lists are read for the page, after each round: what
+// is read of one takes some milliseconds, and a round must not wait for a thousand.
+const mostInRound = 100
+
 func (m practiceMaker) parts(ctx context.Context, j *Judged, tenant string) (map[string]any, error) {
 	folders, own, err := m.i.practicesBeside(ctx, tenant, j.Report.AsOf)
 	if err != nil {
 		return nil, err
+	}
+	if len(folders) > mostInRound { // of the others it is not known; practices --from archive: reads all
+		folders = folders[:mostInRound]
 	}
 	customers, err := customersRead(ctx, Reading{From: []string{FromArchive + tenant}, Now: m.i.Now()}, j, folders)
 	if err != nil {

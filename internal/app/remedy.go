@@ -75,7 +75,7 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report),
 		Objects: kept.objectsOf(f), Users: usersOf(f), NewID: newPlanID}
 	r.in.Head = find.Head{From: sourcesOf(&ask.Reading), AsOf: f.Ages().SettledAt(ask.Question.AsOf), Now: ask.Question.AsOf, By: ask.By,
-		Program: j.Report.Program, RuleBook: ask.Question.AsOf.UTC().Format(time.DateOnly)}
+		Program: j.Report.Program, RuleBook: j.Report.RuleBook}
 	r.in.Head.Tenant = remedy.Tenant{ID: strings.ToLower(ask.Tenant)}
 	if len(f.Directory.Organizations) > 0 {
 		o := &f.Directory.Organizations[0]

@@ -86,7 +86,10 @@ again has it go on where it stopped, and raises the stage.`,
 				if err := s.Remedy.Now(cmd.Context(), r.ID, wait, pauseFor); err != nil {
 					return err
 				}
-				return tellRemedy(cmd, env, s, &output, r.ID, false)
+				if err := tellRemedy(cmd, env, s, &output, r.ID, false); err != nil {
+					return err
+				}
+				return stoppedRun(cmd.Context(), s, r.ID)
 			})
 		},
 	}
@@ -98,6 +101,15 @@ again has it go on where it stopped, and raises the stage.`,
 	fl.DurationVar(&wait, "wait", 0, "go on here for so long")
 	output.Register(cmd)
 	return cmd
+}
+
+// stoppedRun says of a run that it stopped, with the exit code of what is not met.
+func stoppedRun(ctx context.Context, s *app.Installation, id string) error {
+	list, err := s.Remedy.Status(ctx, id)
+	if err != nil || len(list) != 1 || list[0].State != run.Stopped {
+		return err
+	}
+	return problem.New(problem.Unmet, "the plan stopped: %s", print.Clean(cmp.Or(list[0].Why, list[0].Next), print.MaxSaying))
 }
 
 // agreed shows what a plan changes, and asks.
