@@ -236,7 +236,8 @@ func groupsOf(a *remedyrun.Ask) map[string]bool {
 	for k := range a.Plan.Steps {
 		s := &a.Plan.Steps[k]
 		var is struct{ Group string }
-		if s.Kind == remedy.Member && json.Unmarshal([]byte(cmp.Or(string(s.Before), string(s.After))), &is) == nil && is.Group != "" && !strings.HasPrefix(is.Group, "{") {
+		if s.Kind == remedy.Member && json.Unmarshal([]byte(cmp.Or(string(s.Before), string(s.After))), &is) == nil && is.Group != "" &&
+			!strings.HasPrefix(is.Group, "{") {
 			out[strings.ToLower(is.Group)] = true
 		}
 	}

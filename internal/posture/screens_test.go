@@ -224,7 +224,8 @@ func TestExceptionsPage(t *testing.T) {
 	if _, l, err := h.Load(t.Context(), "/exceptions?kind=attestation"); err != nil || l.Rows.Matched != 0 {
 		t.Errorf("%+v %v", l, err)
 	}
-	done, err = r.do(h, "exceptions", "attest", "local:ada", url.Values{"requirement": {"P22"}, "who": {"Ada Byrne"}, "reason": {"looked"}, "until": {"2027-04-30"}})
+	done, err = r.do(h, "exceptions", "attest", "local:ada", url.Values{"requirement": {"P22"}, "who": {"Ada Byrne"}, "reason": {"looked"},
+		"until": {"2027-04-30"}})
 	r.must(err)
 	k, _ = done.Body.(posture.KeptStatement)
 	says(t, h.HTML(t, "/exceptions?row="+k.ID), "counts", "/practices/one?id=P22")

@@ -42,7 +42,8 @@ func (j *judge) auditKept() ruling {
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: []assess.Evidence{own}, Action: settle, Reason: "of the partner's own tenant " + detail}
 	case len(a.against) > 0:
 		return ruling{Verdict: assess.NotMet, Affected: len(a.against), Total: n, Evidence: a.against,
-			Reason: fmt.Sprintf("the audit log of %s has a gap", count(len(a.against), "customer", "customers")), Action: "collect without a pause: partnerguard serve"}
+			Reason: fmt.Sprintf("the audit log of %s has a gap", count(len(a.against), "customer", "customers")),
+			Action: "collect without a pause: partnerguard serve"}
 	case len(a.open) > 0:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: a.open, Action: a.settle,
 			Reason: fmt.Sprintf("the partner's own audit log is kept; of %s of %d it is not known", count(len(a.open), "customer",

@@ -31,7 +31,8 @@ func judged() *practice.Report {
 	for i, v := range []assess.Verdict{assess.NotMet, assess.Met, assess.Attested, assess.NotApplicable} {
 		q := &r.Practices[i]
 		q.Verdict, q.Reason, q.Affected, q.Total, q.Unit = v, "of 23 accounts 4 are like "+person+" <script>alert(1)</script>", 4, 23, "accounts"
-		q.AttestedBy, q.Evidence = person, []assess.Evidence{{Subject: person, Detail: "<img src=x>", Source: evidence.Source{Path: "users.json"}, Observed: &at}}
+		q.AttestedBy, q.Evidence = person, []assess.Evidence{{Subject: person, Detail: "<img src=x>", Source: evidence.Source{Path: "users.json"},
+			Observed: &at}}
 	}
 	return r
 }

@@ -193,7 +193,8 @@ func (l *look) silent(named map[string]bool) {
 	if len(names) == 0 {
 		return
 	}
-	text := fmt.Sprintf("of those that are asked then, %d have no method yet and are not in the log (%s", len(names), strings.Join(names[:min(3, len(names))], ", "))
+	text := fmt.Sprintf("of those that are asked then, %d have no method yet and are not in the log (%s", len(names),
+		strings.Join(names[:min(3, len(names))], ", "))
 	if len(names) > 3 {
 		text += " and others"
 	}
