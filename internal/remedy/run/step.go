@@ -384,7 +384,8 @@ func (t *turn) judge(p *Progress, err error) outcome {
 		return pause(backoff(p.Tries), "%s", words)
 	case ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
 		need, role := object.Needs(p.Step.Kind, p.Step.Do)
-		return become(not, "%s: it needs %s, and the role %s → partnerguard connect --name remedy --feature remedy, signed in with that role; then apply the plan again",
+		return become(not, "%s: it needs %s, and the role %s "+
+			"→ partnerguard connect --name remedy --feature remedy, signed in with that role; then apply the plan again",
 			words, strings.Join(need, ", "), role)
 	case ok && p.State == Undoes && p.Tries < 4: // it may wait for what is taken back after it
 		return pause(backoff(p.Tries), "%s", words)
