@@ -36,7 +36,6 @@ type Record struct {
 type Salter struct {
 	segment string
 	mac     hash.Hash
-	sum     [sha256.Size]byte
 	buf     []byte
 }
 
