@@ -45,8 +45,8 @@ func TestNotSilent(t *testing.T) {
 			`{"allowInvitesFrom":"none"}`, `{"allowInvitesFrom":"everyone"}`), "allowInvitesFrom"},
 		"a consent that is wider": {step(t, remedy.Update, remedy.Grant, "abcdefghijk",
 			grant("User.Read"), grant("User.Read Directory.ReadWrite.All")), "Directory.ReadWrite.All"},
-		"an application that is on again": {step(t, remedy.Update, remedy.Principal, unread, `{"accountE
-			nabled":false}`, `{"accountEnabled":true}`), "switched on"},
+		"an application that is on again": {step(t, remedy.Update, remedy.Principal, unread, `{"accountEnabled":false}`,
+			`{"accountEnabled":true}`), "switched on"},
 		"a provider that nobody knows":      {step(t, remedy.Create, remedy.Method, "", "", provider), "other.example"},
 		"an application that is taken away": {step(t, remedy.Update, remedy.Principal, unread, `{"accountEnabled":true}`, `{"accountEnabled":false}`), ""},
 		"a consent that is narrower":        {step(t, remedy.Update, remedy.Grant, "abcdefghijk", grant("User.Read Mail.Read"), grant("User.Read")), ""},

@@ -193,16 +193,13 @@ func TestSurprise(t *testing.T) {
 	if s = r.drive(r.Runner, run.ID, 40); s.State != Watching || !strings.Contains(s.Why, "too few") || !strings.Contains(s.Why, NoEvidence(remedy.Pilot)) {
 		t.Fatal(s.tell())
 	}
-	_, err = r.Accept(t.Context(), run.ID, NoEvidence(remedy.Pilot), "they are three, and sign in weekly", time.Time{})
-	r.ok(err)
 	r.gate = func(a Ask) (*remedy.Gate, error) { return &remedy.Gate{Passed: true}, nil }
 	r.effects = []remedy.Effect{{Account: "somebody-else", App: "Exchange", Client: "Browser", Result: "notApplied", Count: 900}}
 	if s = r.drive(r.Runner, run.ID, 60); s.State != Watching || !strings.Contains(s.Why, "too few sign-ins: 0 of") {
 		t.Fatal("others' sign-ins are taken for the pilot's: ", s.tell())
 	}
-	p, err := remedy.ReadFile(r.raw(run))
+	_, err = r.Accept(t.Context(), run.ID, NoEvidence(remedy.Pilot), "they are three, and sign in weekly", time.Time{})
 	r.ok(err)
-	r.effects[0].Account, r.effects[0].Result = p.Pilot[0], "success"
 	if s = r.drive(r.Runner, run.ID, 60); s.State != Holding || s.Stage != remedy.Pilot {
 		t.Fatal(s.tell())
 	}
