@@ -38,11 +38,11 @@ func TestSlowClients(t *testing.T) {
 		"half a body": "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n" + good + "\r\nhalf",
 	} {
 		for _, lean := range []bool{true, false} {
+			if !lean && name != "half a head" { // a body is the proxy's matter, and a connection's further heads have the idle time there
+				continue
+			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				if !lean && name != "half a head" {
-					t.Skip("a body is the proxy's matter, and a connection's further heads have the idle time there")
-				}
 				g := newRig(t, lean, ok(t, 0), func(d *Deps) {
 					d.Limits.Read, d.Limits.Idle = 300*time.Millisecond, 20*time.Second
 					if sent == "" {
