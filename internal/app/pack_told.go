@@ -20,24 +20,36 @@ type toldVerdict struct {
 	Total    int    `json:"total"`
 }
 
-// toldAlike holds what a pack's report and findings say to its signed verdicts, which are judged
-// again: whoever makes a pack may sign a report that says something else. Kind problem.Unmet.
+// toldAlike holds what a pack's report, its practices and its findings say to its signed
+// verdicts, which are judged again: whoever makes a pack may sign a report that says something
+// else. Kind problem.Unmet.
 func toldAlike(of packEntries, m *pack.Manifest) error {
+	report, practices, err := toldBy(of, "report.json", toldByReport)
+	if err != nil {
+		return err
+	}
+	_, again, err := toldBy(of, "practices.json", toldByPractices)
+	if err != nil {
+		return err
+	}
+	findings, _, err := toldBy(of, "ocsf/compliance-findings.jsonl", toldByFindings)
+	if err != nil {
+		return err
+	}
+	is := func(v *pack.Verdict) bool { // a practice
+		return slices.ContainsFunc(practices, func(t toldVerdict) bool { return t.ID == v.Requirement })
+	}
 	for _, x := range []struct {
-		name string
-		read func([]byte) ([]toldVerdict, error)
-		all  bool // it tells what does not apply too
-	}{{"report.json", toldByReport, true}, {"ocsf/compliance-findings.jsonl", toldByFindings, false}} {
-		raw, err := of.Entry(x.name)
-		var list []toldVerdict
-		if err == nil {
-			list, err = x.read(raw)
-		}
-		if err != nil {
-			return problem.Wrap(err, problem.Unmet, "the pack's own %s cannot be read", x.name)
-		}
+		name  string
+		list  []toldVerdict
+		wants func(*pack.Verdict) bool
+	}{
+		{"report.json", slices.Concat(report, practices), func(*pack.Verdict) bool { return true }},
+		{"practices.json", again, is},
+		{"ocsf/compliance-findings.jsonl", findings, func(v *pack.Verdict) bool { return !is(v) && v.Verdict != string(assess.NotApplicable) }},
+	} {
 		said := map[string]bool{}
-		for _, t := range list {
+		for _, t := range x.list {
 			n := slices.IndexFunc(m.Verdicts, func(v pack.Verdict) bool { return v.Requirement == t.ID })
 			if n < 0 || said[t.ID] || m.Verdicts[n].Verdict != t.Verdict || m.Verdicts[n].Affected != t.Affected || m.Verdicts[n].Total != t.Total {
 				return problem.New(problem.Unmet, "%s says of %.60q %.40q, and that is not the verdict that was signed", x.name, t.ID, t.Verdict)
@@ -45,7 +57,7 @@ func toldAlike(of packEntries, m *pack.Manifest) error {
 			said[t.ID] = true
 		}
 		for k := range m.Verdicts {
-			if v := &m.Verdicts[k]; !said[v.Requirement] && (x.all || v.Verdict != string(assess.NotApplicable)) {
+			if v := &m.Verdicts[k]; !said[v.Requirement] && x.wants(v) {
 				return problem.New(problem.Unmet, "%s does not tell the verdict of %.60q", x.name, v.Requirement)
 			}
 		}
@@ -53,17 +65,43 @@ func toldAlike(of packEntries, m *pack.Manifest) error {
 	return nil
 }
 
-func toldByReport(raw []byte) ([]toldVerdict, error) {
+// toldBy reads what an entry tells of requirements, and of practices.
+func toldBy(of packEntries, name string, read func([]byte) (requirements, practices []toldVerdict, err error)) (a, b []toldVerdict, err error) {
+	raw, err := of.Entry(name)
+	if err == nil {
+		a, b, err = read(raw)
+	}
+	if err != nil {
+		return nil, nil, problem.Wrap(err, problem.Unmet, "the pack's own %s cannot be read", name)
+	}
+	return a, b, nil
+}
+
+// toldPractices is the report of the practices in what tells it.
+type toldPractices struct {
+	Practices struct {
+		Practices []toldVerdict `json:"practices"`
+	} `json:"practices"`
+}
+
+func toldByReport(raw []byte) (a, b []toldVerdict, err error) {
 	var r struct {
 		Assessment struct {
 			Requirements []toldVerdict `json:"requirements"`
 		} `json:"assessment"`
+		toldPractices
 	}
-	err := json.Unmarshal(raw, &r)
-	return r.Assessment.Requirements, err
+	err = json.Unmarshal(raw, &r)
+	return r.Assessment.Requirements, r.Practices.Practices, err
 }
 
-func toldByFindings(raw []byte) (out []toldVerdict, err error) {
+func toldByPractices(raw []byte) (_, b []toldVerdict, err error) {
+	var r toldPractices
+	err = json.Unmarshal(raw, &r)
+	return nil, r.Practices.Practices, err
+}
+
+func toldByFindings(raw []byte) (out, _ []toldVerdict, err error) {
 	for line := range bytes.Lines(raw) {
 		var f struct {
 			Compliance struct {
@@ -73,7 +111,7 @@ func toldByFindings(raw []byte) (out []toldVerdict, err error) {
 			Unmapped toldVerdict `json:"unmapped"`
 		}
 		if err := json.Unmarshal(line, &f); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		v := f.Unmapped
 		if v.ID = f.Compliance.Control; f.Compliance.StatusID == 1 && v.Verdict != string(assess.Met) {
@@ -81,5 +119,5 @@ func toldByFindings(raw []byte) (out []toldVerdict, err error) {
 		}
 		out = append(out, v)
 	}
-	return out, nil
+	return out, nil, nil
 }
