@@ -9,8 +9,8 @@ import (
 )
 
 // Audit is a row of the directory's audit log, as far as it is judged: the rows of
-// app passwords (contracts-2026-11.md section 6), and of the others only when they
-// were written.
+// app passwords (contracts-2026-11.md section 6), what deletes a policy or an account, and of
+// the others only when they were written.
 type Audit struct {
 	ID       lenient.String `json:"id"`
 	At       lenient.Time   `json:"activityDateTime"`
@@ -59,13 +59,15 @@ func (a *AppPasswordAct) Done() bool { return a.Result == "" || strings.EqualFol
 // maxActs bounds the acts kept; a tenant of a partner has some hundreds.
 const maxActs = 100_000
 
-// AddAudit keeps what a row says of app passwords, once for each id. It reports
+// AddAudit keeps what a row says of app passwords, once for each id, and of what was deleted
+// (see [Directory.Deleted]). It reports
 // false for such a row without an id or a time.
 func (d *Directory) AddAudit(a *Audit) bool {
 	if at := a.At.Time; a.At.Set && (d.AuditFirst.IsZero() || at.Before(d.AuditFirst)) {
 		d.AuditFirst = at.UTC()
 	}
-	activity := strings.ToLower(string(a.Activity))
+	activity := strings.ToLower(strings.TrimSpace(string(a.Activity)))
+	d.addDeletion(a, activity)
 	if !strings.Contains(activity, "application password") && !strings.Contains(activity, "app password") {
 		return true
 	}

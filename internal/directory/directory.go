@@ -27,6 +27,7 @@ type Directory struct {
 	GroupSchedules    map[string]*GroupSchedule // PIM for groups, by what it says
 	Organizations     []Organization
 	AppPasswordActs   map[string]AppPasswordAct // by id of the audit row
+	deletions         map[string]deletion       // by lower-case id; see [Directory.Deleted]
 	AuditFirst        time.Time                 // of the oldest audit row; zero: none was read
 
 	// At is the moment that schedules are looked at; zero takes every one as
@@ -47,8 +48,8 @@ func New() *Directory {
 		Assignments: map[string]*RoleAssignment{}, Groups: map[string]*Group{}, Applications: map[string]*Application{},
 		ServicePrincipals: map[string]*ServicePrincipal{}, Grants: map[string]*PermissionGrant{}, SKUs: map[string]*SKU{},
 		PrivilegedUsers: map[string]*PrivilegedUser{}, GroupSchedules: map[string]*GroupSchedule{},
-		AppPasswordActs: map[string]AppPasswordAct{},
-		byUPN:           map[string]string{}, byMail: map[string]string{}, conflicts: map[string]bool{}, openRoles: map[string]string{},
+		AppPasswordActs: map[string]AppPasswordAct{}, deletions: map[string]deletion{},
+		byUPN: map[string]string{}, byMail: map[string]string{}, conflicts: map[string]bool{}, openRoles: map[string]string{},
 	}
 }
 

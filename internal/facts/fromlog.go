@@ -3,6 +3,7 @@ package facts
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/signin"
@@ -10,7 +11,8 @@ import (
 
 // CutsFromLog says which lists the sign-in log proves not to be whole: it
 // applied a policy that the export lacks, or let in an account that the users
-// lack. Both may have been deleted since; whether they were is not known here.
+// lack. What the directory's audit log says was deleted since is not lacking; whether
+// anything else was deleted is not known here.
 // Lists that were not read at all are not cut, and sign-ins must have been
 // folded.
 func (f *Facts) CutsFromLog() (cuts []evidence.Cut) {
@@ -28,7 +30,7 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 		var first *signin.PolicySighting
 		n := 0
 		for i := range f.SignIns.Applied {
-			if s := &f.SignIns.Applied[i]; f.Policies[s.ID] == nil {
+			if s := &f.SignIns.Applied[i]; f.Policies[s.ID] == nil && !f.deletedSince(s.ID, s.Last) {
 				if n++; first == nil {
 					first = s
 				}
@@ -50,7 +52,8 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 		var first *signin.Account
 		n := 0
 		for i := range f.SignIns.Accounts {
-			if s := &f.SignIns.Accounts[i]; f.ofThisTenant(s) && f.Directory.FindUser(s.Key, s.UserPrincipalName) == "" {
+			if s := &f.SignIns.Accounts[i]; f.ofThisTenant(s) && f.Directory.FindUser(s.Key, s.UserPrincipalName) == "" &&
+				!f.deletedSince(s.UserID, s.LastSignIn) {
 				if n++; first == nil {
 					first = s
 				}
@@ -70,6 +73,17 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 		}
 	}
 	return cuts
+}
+
+// late is how long a policy or an account that was deleted may still come into the log: no
+// list of Microsoft's directory is the same everywhere at once (M).
+const late = time.Hour
+
+// deletedSince says that the audit log tells of a deletion after the last that was seen of
+// something, the zero time none.
+func (f *Facts) deletedSince(id string, last time.Time) bool {
+	at, ok := f.Directory.Deleted(id)
+	return ok && !last.IsZero() && !last.After(at.Add(late))
 }
 
 func more(n int) string {

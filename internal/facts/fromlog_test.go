@@ -75,6 +75,48 @@ func TestCutsFromLog(t *testing.T) {
 	}
 }
 
+// TestDeletedSince: what the directory's audit log says was deleted after the log's last word of
+// it is not lacking; anything less says nothing.
+func TestDeletedSince(t *testing.T) {
+	t.Parallel()
+	on := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	row := func(activity, at, result string) string {
+		return `{"id":"` + activity + at + `","activityDateTime":"` + at + `","activityDisplayName":"` + activity + `","result":"` + result +
+			`","targetResources":[{"id":"0C0C"}]}`
+	}
+	const policy, back, user = "Delete conditional access policy", "Restore conditional access policy", "Delete user"
+	for name, c := range map[string]struct {
+		rows []string
+		want int
+	}{
+		"no audit log":            {nil, 2},
+		"deleted":                 {[]string{row(policy, "2026-11-21T00:00:00Z", "success")}, 0},
+		"an account":              {[]string{row(user, "2026-11-21T00:00:00Z", "success")}, 0},
+		"within the hour":         {[]string{row(policy, "2026-11-20T07:30:00Z", "success")}, 0},
+		"deleted long before":     {[]string{row(policy, "2026-11-20T06:30:00Z", "success")}, 2},
+		"it failed":               {[]string{row(policy, "2026-11-21T00:00:00Z", "failure")}, 2},
+		"it is not said":          {[]string{row(policy, "2026-11-21T00:00:00Z", "")}, 2},
+		"without a time":          {[]string{row(policy, "", "success")}, 2},
+		"another act":             {[]string{row("Update conditional access policy", "2026-11-21T00:00:00Z", "success")}, 2},
+		"brought back":            {[]string{row(policy, "2026-11-21T00:00:00Z", "success"), row(back, "2026-11-22T00:00:00Z", "success")}, 2},
+		"brought back, then gone": {[]string{row(back, "2026-11-22T00:00:00Z", "success"), row("Hard d"+policy[1:], "2026-11-23T00:00:00Z", "success"),
+			row(policy, "2026-11-21T00:00:00Z", "success")}, 0},
+	} {
+		f := New()
+		var passed signin.Counts
+		passed[signin.Challenged] = 1
+		f.SignIns = &signin.Summary{Applied: []signin.PolicySighting{{ID: "0c0c", Last: on}},
+			Accounts: []signin.Account{{Key: "0c0c", UserID: "0c0c", UserType: "member", Verdicts: passed, LastSignIn: on}}}
+		f.Seen[evidence.User], f.Seen[evidence.ConditionalAccessPolicy] = 1, 1
+		for _, raw := range c.rows {
+			_ = f.Take(evidence.DirectoryAudit, []byte(raw), evidence.Source{Path: "x"})
+		}
+		if got := len(f.CutsFromLog()); got != c.want {
+			t.Errorf("%s: %d lists lack something, want %d", name, got, c.want)
+		}
+	}
+}
+
 // TestCopiesInAnyOrder: which of two copies is read first decides nothing.
 func TestCopiesInAnyOrder(t *testing.T) {
 	t.Parallel()
