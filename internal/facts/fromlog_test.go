@@ -89,16 +89,16 @@ func TestDeletedSince(t *testing.T) {
 		rows []string
 		want int
 	}{
-		"no audit log":            {nil, 2},
-		"deleted":                 {[]string{row(policy, "2026-11-21T00:00:00Z", "success")}, 0},
-		"an account":              {[]string{row(user, "2026-11-21T00:00:00Z", "success")}, 0},
-		"within the hour":         {[]string{row(policy, "2026-11-20T07:30:00Z", "success")}, 0},
-		"deleted long before":     {[]string{row(policy, "2026-11-20T06:30:00Z", "success")}, 2},
-		"it failed":               {[]string{row(policy, "2026-11-21T00:00:00Z", "failure")}, 2},
-		"it is not said":          {[]string{row(policy, "2026-11-21T00:00:00Z", "")}, 2},
-		"without a time":          {[]string{row(policy, "", "success")}, 2},
-		"another act":             {[]string{row("Update conditional access policy", "2026-11-21T00:00:00Z", "success")}, 2},
-		"brought back":            {[]string{row(policy, "2026-11-21T00:00:00Z", "success"), row(back, "2026-11-22T00:00:00Z", "success")}, 2},
+		"no audit log":        {nil, 2},
+		"deleted":             {[]string{row(policy, "2026-11-21T00:00:00Z", "success")}, 0},
+		"an account":          {[]string{row(user, "2026-11-21T00:00:00Z", "success")}, 0},
+		"within the hour":     {[]string{row(policy, "2026-11-20T07:30:00Z", "success")}, 0},
+		"deleted long before": {[]string{row(policy, "2026-11-20T06:30:00Z", "success")}, 2},
+		"it failed":           {[]string{row(policy, "2026-11-21T00:00:00Z", "failure")}, 2},
+		"it is not said":      {[]string{row(policy, "2026-11-21T00:00:00Z", "")}, 2},
+		"without a time":      {[]string{row(policy, "", "success")}, 2},
+		"another act":         {[]string{row("Update conditional access policy", "2026-11-21T00:00:00Z", "success")}, 2},
+		"brought back":        {[]string{row(policy, "2026-11-21T00:00:00Z", "success"), row(back, "2026-11-22T00:00:00Z", "success")}, 2},
 		"brought back, then gone": {[]string{row(back, "2026-11-22T00:00:00Z", "success"), row("Hard d"+policy[1:], "2026-11-23T00:00:00Z", "success"),
 			row(policy, "2026-11-21T00:00:00Z", "success")}, 0},
 	} {
