@@ -186,7 +186,7 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	v.Actions = []screen.Action{{Text: "All plans", Icon: "heal", Path: "/remedy"}}
 	v.Notices = notices(s)
-	left := []screen.Block{nextCard(s, &l), proofCard(s.Proof), gateCard(s, people)}
+	left := []screen.Block{nextCard(s, &l, a.Viewer.May(screen.Operate)), proofCard(s.Proof), gateCard(s, people)}
 	right := []screen.Block{stageCard(stages), aboutCard(s)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
 	return v, nil
@@ -215,19 +215,21 @@ func notices(s *run.Status) (out []screen.Notice) {
 	return out
 }
 
-// nextCard says what is next, with what can be done.
-func nextCard(s *run.Status, l *Line) screen.Block {
-	id := url.Values{"run": {s.ID}}
+// nextCard says what is next, with what can be done. What steps into the work asks why first.
+func nextCard(s *run.Status, l *Line, may bool) screen.Block {
 	buttons := screen.Func(func(b *screen.Builder) {
 		b.Class("span", "row")
 		if s.State == run.Waiting {
-			screen.Do{Path: "/remedy/plan/approve", Right: screen.Approve, Text: "Approve", Fields: id, Primary: true}.Build(b)
+			screen.Do{Path: "/remedy/plan/approve", Right: screen.Approve, Text: "Approve", Fields: url.Values{"run": {s.ID}}, Primary: true}.Build(b)
 		}
-		if !s.State.Over() && s.State != run.Stopped {
-			screen.Do{Path: "/remedy/plan/stop", Right: screen.Operate, Text: "Stop", Fields: id}.Build(b)
+		ask := func(act, text, class string) {
+			b.Elem("a", text, screen.A("class", class), screen.A("href", screen.With("/remedy/plan/"+act, "run", s.ID)))
 		}
-		if s.State != run.Undone && s.State != run.Undoing && s.State != run.Waiting {
-			screen.Do{Path: "/remedy/plan/rollback", Right: screen.Operate, Text: "Take it back", Fields: id, Danger: true}.Build(b)
+		if may && !s.State.Over() && s.State != run.Stopped {
+			ask("stop", "Stop", "btn")
+		}
+		if may && s.State != run.Undone && s.State != run.Undoing && s.State != run.Waiting {
+			ask("rollback", "Take it back", "btn danger")
 		}
 		b.End("span")
 	})
@@ -300,8 +302,11 @@ func gateCard(s *run.Status, people bool) screen.Block {
 	if g.Passed {
 		word = page.Said{Tone: print.Good, Word: "passed"}
 	}
-	ways := fmt.Sprintf("%s in were proved to remain for the break-glass accounts", print.Plural(int64(len(g.Ways)), "ways"))
-	return screen.Card{ID: "gate", Head: "Gate before " + print.Clean(string(g.Stage), 40), Aside: word.Word, Note: print.Sentence(ways) + ".",
+	ways := "No way in was proved to remain"
+	if n := int64(len(g.Ways)); n > 0 {
+		ways = fmt.Sprintf("%s in %s proved to remain", print.Plural(n, "ways"), map[bool]string{true: "was", false: "were"}[n == 1])
+	}
+	return screen.Card{ID: "gate", Head: "Gate before " + print.Clean(string(g.Stage), 40), Aside: word.Word, Note: ways + ".",
 		Body: []screen.Block{items}}
 }
 
