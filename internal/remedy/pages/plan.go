@@ -119,10 +119,14 @@ var stepList = &screen.List[Step]{
 	Noun: "step", Default: "seq", Search: "what, object, state", PerPage: 200, Lead: 1,
 	Key: func(s *Step) string { return fmt.Sprint(s.Seq) },
 	Columns: []screen.Column[Step]{
-		{Name: "seq", Head: "No.", Right: true, Plain: true, Order: func(a, b *Step) int { return a.Seq - b.Seq },
+		{Name: "seq", Head: "No.", Right: true, Plain: true, Drop: true, Order: func(a, b *Step) int { return a.Seq - b.Seq },
 			Cell: func(s *Step) screen.Cell { return screen.Cell{Text: fmt.Sprint(s.Seq), Quiet: true} }},
 		{Name: "text", Head: "What", Cell: func(s *Step) screen.Cell {
-			return screen.Cell{Text: s.Text, Sub: strings.TrimSpace(s.Kind + " " + s.Name)}
+			sub := s.Kind
+			if !strings.Contains(s.Text, s.Name) {
+				sub += " " + s.Name
+			}
+			return screen.Cell{Text: s.Text, Sub: sub}
 		}, Text: func(s *Step) string { return s.Text }},
 		{Name: "kind", Head: "Object", Only: true, Text: func(s *Step) string { return s.Kind }},
 		{Name: "name", Head: "Name", Only: true, Text: func(s *Step) string { return s.Name }},
@@ -186,7 +190,14 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	v.Actions = []screen.Action{{Text: "All plans", Icon: "heal", Path: "/remedy"}}
 	v.Notices = notices(s)
-	left := []screen.Block{nextCard(s, &l, a.Viewer.May(screen.Operate)), proofCard(s.Proof), gateCard(s, people)}
+	left := []screen.Block{nextCard(s, &l, a.Viewer.May(screen.Operate))}
+	if len(s.Findings) > 0 {
+		left = append(left, surpriseCard(s, people))
+	}
+	left = append(left, proofCard(s.Proof), gateCard(s, people))
+	if list := taken(s); len(list) > 0 {
+		left = append(left, takenCard(list, s, people))
+	}
 	right := []screen.Block{stageCard(stages), aboutCard(s)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
 	return v, nil
@@ -234,7 +245,7 @@ func nextCard(s *run.Status, l *Line, may bool) screen.Block {
 		b.End("span")
 	})
 	return screen.Card{ID: "next", Head: "What is next", Aside: stateSaid(l.State).Word, Body: []screen.Block{
-		screen.Para{Text: print.Ended(print.Sentence(print.Clean(s.Next, 400))), Class: "mt0"}, buttons}}
+		stack([]screen.Block{screen.Para{Text: print.Ended(print.Sentence(print.Clean(s.Next, 400))), Class: "mt0"}, buttons})}}
 }
 
 func answerSaid(word string) *page.Said {
@@ -260,67 +271,6 @@ func proofCard(list []remedy.Answer) screen.Block {
 	}
 	return screen.Card{ID: "proof", Head: "Proof before and after", Note: "Over the settings as they are, by the same engine that found the gap.",
 		Body: []screen.Block{items}}
-}
-
-// gateOf is the gate that counts now: where it stopped, else of the last stage.
-func gateOf(s *run.Status) *remedy.Gate {
-	if s.Shut != nil {
-		return s.Shut
-	}
-	for i := len(s.Past) - 1; i >= 0; i-- {
-		if s.Past[i].Gate != nil {
-			return s.Past[i].Gate
-		}
-	}
-	if s.File != nil {
-		return s.File.Gate
-	}
-	return nil
-}
-
-func gateCard(s *run.Status, people bool) screen.Block {
-	g := gateOf(s)
-	if g == nil {
-		return screen.Card{ID: "gate", Head: "Gate", Body: []screen.Block{screen.Para{Text: "No gate was looked at yet.", Class: "note"}}}
-	}
-	items := screen.Items{Empty: "Nothing stands against it."}
-	for i := range g.Findings {
-		f := &g.Findings[i]
-		said := findingSaid(f)
-		it := screen.Item{Said: said, Lead: print.Clean(f.Subject, 120), Text: print.Clean(f.Text, 400), Meta: said.Word + " · id " + print.Clean(f.ID, 20)}
-		if !people && (f.SubjectID != "" || slices.Contains(ofPeople, f.Kind)) {
-			it.Lead, it.Text = "an account or an app", ""
-		} else if len(f.WaysOut) > 0 {
-			it.Text += "; a way out: " + print.Clean(strings.Join(f.WaysOut, ", or "), 400)
-		}
-		if f.Accepted != nil {
-			it.Meta += fmt.Sprintf(" · accepted by %s until %s", print.Clean(f.Accepted.By, 80), f.Accepted.Until.UTC().Format("2 Jan 2006"))
-		}
-		items.List = append(items.List, it)
-	}
-	word := page.Said{Tone: print.Bad, Word: "shut"}
-	if g.Passed {
-		word = page.Said{Tone: print.Good, Word: "passed"}
-	}
-	ways := "No way in was proved to remain"
-	if n := int64(len(g.Ways)); n > 0 {
-		ways = fmt.Sprintf("%s in %s proved to remain", print.Plural(n, "ways"), map[bool]string{true: "was", false: "were"}[n == 1])
-	}
-	return screen.Card{ID: "gate", Head: "Gate before " + print.Clean(string(g.Stage), 40), Aside: word.Word, Note: ways + ".",
-		Body: []screen.Block{items}}
-}
-
-func findingSaid(f *remedy.Finding) *page.Said {
-	said := page.Said{Tone: print.Bad, Word: strings.ReplaceAll(string(f.Kind), "-", " ")}
-	switch {
-	case f.Accepted != nil:
-		said.Tone, said.Word = print.Cautious, said.Word+", accepted"
-	case f.Kind == remedy.Tells:
-		said.Tone = print.Muted
-	case f.Kind == remedy.Unknown:
-		said.Tone = print.Doubt
-	}
-	return &said
 }
 
 // stageCard are the stages as a line of what was passed and what is to come.
