@@ -196,7 +196,7 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	left = append(left, proofCard(s.Proof), gateCard(s, people))
 	if list := taken(s); len(list) > 0 {
-		left = append(left, takenCard(list, s, people))
+		v.Below = []screen.Block{takenCard(list, s, people)}
 	}
 	right := []screen.Block{stageCard(stages), aboutCard(s)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
