@@ -127,6 +127,29 @@ func TestForeignTenant(t *testing.T) {
 	}
 }
 
+// TestOthersExport: another tenant's export in a customer's folder is not that customer's, and
+// it is told.
+func TestOthersExport(t *testing.T) {
+	t.Parallel()
+	org := func(id string) []string { return []string{`{"id":"` + id + `","displayName":"Somebody"}`} }
+	own := world{own: house(), customer: client().with(evidence.Organization, org(customerID))}
+	is := own.judge(t)
+	if is.CustomersRead != 1 || !is.Complete {
+		t.Errorf("%d of %d customers were read: %v", is.CustomersRead, is.Customers, is.Incomplete)
+	}
+	own.customer = client().with(evidence.Organization, org("ffffffff-0000-4000-8000-00000000000f"))
+	after := own.judge(t)
+	noBetter(t, "another's", is, after)
+	if after.CustomersRead != 0 || after.Complete || len(after.Incomplete) == 0 {
+		t.Errorf("%d customers were read, complete %t: %v", after.CustomersRead, after.Complete, after.Incomplete)
+	}
+	for _, id := range []string{"P24", "P29", "P36"} {
+		if q, _ := after.Find(id); q.Verdict == assess.Met {
+			t.Errorf("%s is met by another tenant's lists: %s", id, q.Reason)
+		}
+	}
+}
+
 // TestRecordGone: a record less makes nothing met that was not, but where the practice is
 // about that record alone: of a list that was read whole nobody can know that it had it.
 func TestRecordGone(t *testing.T) {
@@ -166,7 +189,8 @@ func TestWorkByDAP(t *testing.T) {
 	if q, _ = good.judge(t).Find("P25"); q.Verdict != assess.Met {
 		t.Errorf("the group of GDAP is asked, and there is no DAP: %s: %s", q.Verdict, q.Reason)
 	}
-	good.own = own.with(evidence.Customer, []string{strings.ReplaceAll(own[evidence.Customer][0], `"allowDelegatedAccess":false`, `"allowDelegatedAccess":true`)})
+	dap := strings.ReplaceAll(own[evidence.Customer][0], `"allowDelegatedAccess":false`, `"allowDelegatedAccess":true`)
+	good.own = own.with(evidence.Customer, []string{dap})
 	if q, _ = good.judge(t).Find("P25"); q.Verdict == assess.Met {
 		t.Errorf("AdminAgents get in by DAP, and nobody asks them: %s: %s", q.Verdict, q.Reason)
 	}

@@ -194,7 +194,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 		}
 	}
 	if wants > 0 {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Cautious, Lead: print.Plural(int64(wants), "plans") + map[bool]string{true: " waits", false: " wait"}[wants == 1] + " for a person.",
+		verb := map[bool]string{true: " waits", false: " wait"}[wants == 1]
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Cautious, Lead: print.Plural(int64(wants), "plans") + verb + " for a person.",
 			Text: "They stopped, or a second person has to read and approve them."})
 	}
 	return v, nil

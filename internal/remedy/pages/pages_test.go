@@ -111,7 +111,8 @@ func TestPages(t *testing.T) {
 	}
 	one := h.HTML(t, "/remedy/plan?run=r-7k2&row=1")
 	for _, want := range []string{"What is next", "Gate before pilot", "breaks", "Grace Hopper", "a mail client with modern authentication", "gap before",
-		"12 accounts closed", "report-only", "passed", "to come", "users it is for: all", "multifactor authentication", "Take it back", "0a1b2c3d", "Accepted by name",
+		"12 accounts closed", "report-only", "passed", "to come", "users it is for: all", "multifactor authentication", "Take it back", "0a1b2c3d",
+		"Accepted by name",
 		"accepted by Ada Lovelace until", "Surprises", "3 sign-ins · stage pilot · id 4a1b2c3d", "/remedy/plan/rollback?run=r-7k2m9q4x"} {
 		if !strings.Contains(one, want) {
 			t.Errorf("the plan has no %q", want)
