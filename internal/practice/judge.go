@@ -64,7 +64,8 @@ func Judge(f *facts.Facts, report *assess.Report, o Options) *Report {
 			out.CustomersRead++
 		} else if c.foreign != "" {
 			out.Complete = false
-			out.Incomplete = append(out.Incomplete, fmt.Sprintf("what lies there as %s is the export of another tenant, %s: it was not counted", c.name, c.foreign))
+			out.Incomplete = append(out.Incomplete,
+				fmt.Sprintf("what lies there as %s is the export of another tenant, %s: it was not counted", c.name, c.foreign))
 		}
 	}
 	remedies := Remedies()
