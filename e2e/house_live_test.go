@@ -16,5 +16,8 @@ func TestHouse(t *testing.T) {
 	t.Run("shell", func(t *testing.T) { h.shell(t, h.operator(t)) })
 	t.Run("no script", func(t *testing.T) { h.noScript(t, h.operator(t)) })
 	t.Run("keyboard", func(t *testing.T) { h.keyboard(t, h.operator(t)) })
+	t.Run("remedy", func(t *testing.T) { h.remedy(t, h.operator(t)) })
+	t.Run("practices", func(t *testing.T) { h.practices(t, h.operator(t)) })
+	t.Run("packs", func(t *testing.T) { h.packs(t, h.operator(t)) })
 	t.Run("forms", func(t *testing.T) { h.everyForm(t, h.operator(t)) })
 }

@@ -66,6 +66,8 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"delegation": {"/delegation", first("/delegation", `a.exp, a[href*="row="]`)}, "delegation.paths": {"/delegation/paths",
 			first("/delegation", `a[href*="/delegation/paths?tenant"]`), "/delegation/paths?role=any"},
 		"practices": {"/practices"}, "practices.one": {"/practices/one?id=P15", "/practices/one?id=P22"},
+		"remedy": {"/remedy"}, "remedy.plan": {first("/remedy", `a[href*="/remedy/plan?run"]`),
+			first("/remedy?state=watching", `a[href*="/remedy/plan?run"]`)}, "packs": {"/packs", first("/packs", "a.exp")}, "packs.make.form": {"/packs/make"},
 		"spend":           {"/spend", first("/spend", `a.exp, a[href*="row="]`)},
 		"connections.one": {first("/connections", `a[href*="/connections/one"]`)}, "automation": {"/automation", first("/automation",
 			`a.exp, a[href*="row="]`)},
@@ -104,7 +106,7 @@ func (h *house) every(t *testing.T, shown map[string][]string) {
 	for _, r := range h.kernel.Routes() {
 		name, ok := strings.CutPrefix(r.Name, "page.")
 		if !ok || !strings.HasPrefix(r.Pattern, "GET ") || strings.HasSuffix(name, ".form") || strings.ContainsAny(r.Pattern, ".") ||
-			strings.HasSuffix(name, ".proof") || strings.HasSuffix(name, ".picture") || strings.HasSuffix(name, ".report") {
+			strings.HasSuffix(name, ".proof") || strings.HasSuffix(name, ".picture") || strings.HasSuffix(name, ".file") || strings.HasSuffix(name, ".report") {
 			continue
 		}
 		if len(shown[name]) == 0 {

@@ -324,11 +324,14 @@ func (j *judge) customersAdmins() ruling {
 // dedicated asks whether those who work at customers have mailboxes: then the account is
 // their daily one.
 func (j *judge) dedicated() ruling {
-	groups := j.reachGroups()
+	groups, byDAP := j.workGroups()
 	if len(groups) == 0 {
+		if j.Whole(evidence.AccessAssignment) && byDAP {
+			return ruling{Verdict: assess.NotApplicable, Relies: []evidence.Kind{evidence.AccessAssignment, evidence.Customer},
+				Reason: "no group of the partner reaches customers, by GDAP or by DAP"}
+		}
 		if j.Whole(evidence.AccessAssignment) {
-			return ruling{Verdict: assess.NotApplicable, Relies: []evidence.Kind{evidence.AccessAssignment},
-				Reason: "no group of the partner reaches customers by GDAP"}
+			return ruling{Verdict: assess.Unknown, Reason: dapUnknown, Action: evidence.ReadingOf(evidence.Customer)}
 		}
 		return ruling{Verdict: assess.Unknown,
 			Reason: "which groups reach customers is not in the export", Action: evidence.ReadingOf(evidence.AccessAssignment)}
@@ -369,8 +372,13 @@ func (j *judge) dedicated() ruling {
 	case len(open) > 0:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: open, Action: settle,
 			Reason: "of those that work at customers it is not known of each whether the account has a mailbox"}
+	case !byDAP:
+		return ruling{Verdict: assess.Unknown, Total: n, Reason: dapUnknown, Action: evidence.ReadingOf(evidence.Customer)}
+	case n == 0:
+		return ruling{Verdict: assess.NotApplicable, Relies: []evidence.Kind{evidence.User, evidence.Group, evidence.AccessAssignment, evidence.Customer},
+			Reason: "no enabled account is in a group that works at customers"}
 	}
-	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.User, evidence.Group, evidence.AccessAssignment},
+	return ruling{Verdict: assess.Met, Total: n, Relies: []evidence.Kind{evidence.User, evidence.Group, evidence.AccessAssignment, evidence.Customer},
 		Reason: fmt.Sprintf("none of %d accounts that work at customers has a mailbox", n)}
 }
 

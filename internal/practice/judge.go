@@ -34,6 +34,7 @@ type known struct {
 	tenant, name string
 	source       evidence.Source
 	own          *Customer // nil: nothing
+	foreign      string    // the tenant whose export lies there instead
 }
 
 // judges holds one judge a practice; a test keeps it equal to the table.
@@ -59,8 +60,12 @@ func Judge(f *facts.Facts, report *assess.Report, o Options) *Report {
 	out := &Report{Schema: SchemaID, AsOf: o.AsOf, Partner: report.Partner, Sample: o.Sample, Program: report.Program, RuleBook: partner.Revised.String(),
 		Complete: report.Complete, Incomplete: append([]string{}, report.Incomplete...), Customers: len(j.customers), From: report.From, Inputs: report.Inputs}
 	for i := range j.customers {
-		if j.customers[i].own != nil {
+		if c := &j.customers[i]; c.own != nil && c.own.Facts.Whole(evidence.User) {
 			out.CustomersRead++
+		} else if c.foreign != "" {
+			out.Complete = false
+			out.Incomplete = append(out.Incomplete,
+				fmt.Sprintf("what lies there as %s is the export of another tenant, %s: it was not counted", c.name, c.foreign))
 		}
 	}
 	remedies := Remedies()
@@ -200,8 +205,14 @@ func (j *judge) allCustomers() []known {
 	}
 	for i := range j.o.Customers {
 		c := &j.o.Customers[i]
-		add(c.Tenant, c.Name, evidence.Source{})
-		all[strings.ToLower(c.Tenant)].own = c
+		add(c.Tenant, "", evidence.Source{})
+		k := all[strings.ToLower(strings.TrimSpace(c.Tenant))]
+		if k == nil {
+			continue
+		}
+		if k.foreign = otherTenant(c); k.foreign == "" {
+			k.own, k.name = c, cmp.Or(k.name, c.Name)
+		}
 	}
 	out := make([]known, 0, len(all))
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -210,6 +221,17 @@ func (j *judge) allCustomers() []known {
 		out = append(out, *k)
 	}
 	return out
+}
+
+// otherTenant is the tenant that a customer's own export names where that is not the
+// customer; "" where it is, or names none.
+func otherTenant(c *Customer) string {
+	for _, org := range c.Facts.Directory.Organizations {
+		if id := cmp.Or(org.ID, org.TenantID); id != "" && !strings.EqualFold(id, strings.TrimSpace(c.Tenant)) {
+			return strings.ToLower(id)
+		}
+	}
+	return ""
 }
 
 // asked is what each customer's own tenant says: the worst first.

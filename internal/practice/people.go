@@ -68,6 +68,30 @@ func (j *judge) reachGroups() map[string]string {
 	return out
 }
 
+// dapGroups are the groups that work at every customer who grants DAP, by name.
+var dapGroups = []string{"adminagents", "helpdeskagents"}
+
+const dapUnknown = "whether a customer still grants DAP, by which the agents' groups work there, is not in the export"
+
+// workGroups are the partner's groups that work at customers: those of access assignments,
+// and the agents' groups where a customer grants DAP. Whether one does is known only by the
+// whole list of customers.
+func (j *judge) workGroups() (out map[string]string, known bool) {
+	out, known = j.reachGroups(), j.Whole(evidence.Customer)
+	for _, c := range j.Customers {
+		if !c.AllowDelegatedAccess.True() {
+			known = known && c.AllowDelegatedAccess.Set
+			continue
+		}
+		for id, g := range j.Directory.Groups {
+			if slices.Contains(dapGroups, strings.ToLower(g.DisplayName)) {
+				out[id] = g.DisplayName
+			}
+		}
+	}
+	return out, known
+}
+
 // lastUse is when an account was last seen, by its own record and by the log; since says
 // how far the log goes back where it shows nothing.
 func (j *judge) lastUse(key string) (at time.Time, known bool) {

@@ -59,8 +59,8 @@ type Report struct {
 	Sum        Sum            `json:"sum"`
 	Complete   bool           `json:"complete"`
 	Incomplete []string       `json:"incomplete"` // of the report that it rests on
-	// Customers counts the customers that are known, and those of whose own tenants
-	// something was read.
+	// Customers counts the customers that are known, and those of whose own tenants the
+	// list of accounts was read whole.
 	Customers     int `json:"customers"`
 	CustomersRead int `json:"customersRead"`
 	// Attestations are the statements about practices, and what came of each.

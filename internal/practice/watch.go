@@ -102,8 +102,9 @@ func demandsDevice(p *access.Policy) bool {
 // healthyDevices asks whether whoever works at customers gets in from healthy devices
 // alone.
 func (j *judge) healthyDevices() ruling {
-	groups := j.reachGroups()
+	groups, byDAP := j.workGroups()
 	var ev, out []assess.Evidence
+	forAll := false
 	for _, p := range sorted(j.Policies) {
 		if !demandsDevice(p) {
 			continue
@@ -123,11 +124,13 @@ func (j *judge) healthyDevices() ruling {
 			out = append(out, e)
 		default:
 			e.Detail = "asks for a healthy device of whoever works at customers"
-			ev = append(ev, e)
+			ev, forAll = append(ev, e), forAll || all
 		}
 	}
 	policies := []evidence.Kind{evidence.ConditionalAccessPolicy}
 	switch {
+	case len(ev) > 0 && !forAll && !byDAP:
+		return ruling{Verdict: assess.Unknown, Total: 1, Evidence: ev, Reason: dapUnknown, Action: evidence.ReadingOf(evidence.Customer)}
 	case len(ev) > 0:
 		return ruling{Verdict: assess.Met, Total: 1, Evidence: ev, Relies: append(policies, evidence.AccessAssignment),
 			Reason: "an enabled policy lets those who work at customers in from healthy devices alone"}

@@ -235,11 +235,13 @@ func decided(q *practice.Row) screen.Block {
 // remedy is what brings it about, in order.
 func remedy(q *practice.Row) screen.Block {
 	return screen.Func(func(b *screen.Builder) {
+		b.Class("div", "stack")
 		b.Open("ol", screen.A("class", "dots"))
 		for _, s := range render.RemedyLines(&q.Remedy) {
 			b.Elem("li", print.Clean(s, print.MaxSaying))
 		}
 		b.End("ol")
 		b.Elem("p", "Written at "+q.Source, screen.A("class", "note"))
+		b.End("div")
 	})
 }

@@ -57,7 +57,8 @@ func (p *Pages) Screens() []screen.Screen {
 // acts are what can be done to a plan that was applied.
 func (p *Pages) acts() []screen.Act {
 	id := screen.Field{Name: "run", Label: "Plan", Kind: "hidden", Required: true, Max: 100}
-	why := screen.Field{Name: "reason", Label: "Why", Kind: "text", Max: maxReason}
+	why := screen.Field{Name: "reason", Label: "Why", Kind: "text", Required: true, Max: maxReason,
+		Hint: "It stands in the trail, under your name."}
 	step := screen.Field{Name: "step", Label: "Step", Kind: "hidden", Required: true, Max: 10}
 	return []screen.Act{
 		{Name: "approve", Title: "Approve", Do: screen.Approve, Form: []screen.Field{id},
@@ -193,7 +194,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 		}
 	}
 	if wants > 0 {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Cautious, Lead: print.Plural(int64(wants), "plans") + " wait for a person.",
+		verb := map[bool]string{true: " waits", false: " wait"}[wants == 1]
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Cautious, Lead: print.Plural(int64(wants), "plans") + verb + " for a person.",
 			Text: "They stopped, or a second person has to read and approve them."})
 	}
 	return v, nil

@@ -73,6 +73,9 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 			WaysOut: []string{"a mail client with modern authentication"}, Acceptable: true},
 		{ID: "2a1b2c3d", Kind: remedy.LocksOut, Text: "Grace Hopper alone could still get in"},
 		{ID: "1a1b2c3d", Kind: remedy.Unknown, Text: "who has a registered method is not known", Settles: "userRegistrationDetails"}}}
+	plan.Gate = &remedy.Gate{Stage: remedy.All, Findings: []remedy.Finding{{ID: "3a1b2c3d", Kind: remedy.Breaks, Subject: "Grace Hopper", SubjectID: account,
+		Text: "Grace Hopper signs in by POP, and would not any more", Acceptable: true}}}
+	plan.Accepted = []remedy.Acceptance{{Finding: "3a1b2c3d", By: "Ada Lovelace", Why: "a new client on Monday", Until: now.AddDate(0, 1, 0)}}
 	r := run.Run{ID: "r-7k2m9q4x", Plan: strings.Repeat("ab", 32), Goal: "mfa-every-sign-in", Tenant: screentest.Tenants[0].ID, Name: "Contoso Cloud Partners",
 		State: run.Stopped, Stage: remedy.Pilot, Upto: remedy.All, Why: "Grace Hopper failed, which the rehearsal did not foretell",
 		Applied: now.Add(-80 * time.Hour),
@@ -80,7 +83,9 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 			{Stage: remedy.ReportOnly, Began: now.Add(-80 * time.Hour), Done: now.Add(-80 * time.Hour), Ended: now.Add(-8 * time.Hour)},
 			{Stage: remedy.Pilot, Began: now.Add(-8 * time.Hour), Done: now.Add(-8 * time.Hour)}},
 		Proof: []remedy.Answer{{Question: "mfa-every-sign-in", Before: "gap", After: "proved", Closed: 12},
-			{Question: "legacy-blocked", Before: "gap", After: "gap"}}}
+			{Question: "legacy-blocked", Before: "gap", After: "gap"}},
+		Findings: []run.Surprise{{ID: "4a1b2c3d", Stage: remedy.Pilot, Effect: remedy.Effect{Account: account, Name: "Grace Hopper", App: "Azure Portal",
+			Client: "Browser", Result: "failure", Count: 3}}}}
 	wait := run.Run{ID: "w-1", Plan: strings.Repeat("cd", 32), Goal: "legacy-blocked", Tenant: screentest.Tenants[1].ID, Name: "Fabrikam", State: run.Waiting,
 		Upto: remedy.All, Applied: now.Add(-time.Hour), Actor: "local:ada", Second: []string{"nobody signed the plan"}}
 	did := []string{}
@@ -106,13 +111,18 @@ func TestPages(t *testing.T) {
 	}
 	one := h.HTML(t, "/remedy/plan?run=r-7k2&row=1")
 	for _, want := range []string{"What is next", "Gate before pilot", "breaks", "Grace Hopper", "a mail client with modern authentication", "gap before",
-		"12 accounts closed", "report-only", "passed", "to come", "users it is for: all", "multifactor authentication", "Take it back", "0a1b2c3d"} {
+		"12 accounts closed", "report-only", "passed", "to come", "users it is for: all", "multifactor authentication", "Take it back", "0a1b2c3d",
+		"Accepted by name",
+		"accepted by Ada Lovelace until", "Surprises", "3 sign-ins · stage pilot · id 4a1b2c3d", "/remedy/plan/rollback?run=r-7k2m9q4x"} {
 		if !strings.Contains(one, want) {
 			t.Errorf("the plan has no %q", want)
 		}
 	}
 	if strings.Contains(one, "<script>") && strings.Contains(one, "MFA <script>") {
 		t.Error("a name is written as it is")
+	}
+	if strings.Contains(one, `action="/remedy/plan/rollback"`) || strings.Contains(one, `action="/remedy/plan/stop"`) {
+		t.Error("it is taken back or stopped without being asked why")
 	}
 	if strings.Contains(one, `action="/remedy/plan/approve"`) {
 		t.Error("it can be approved though it does not wait for that")

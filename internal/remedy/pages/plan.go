@@ -119,10 +119,14 @@ var stepList = &screen.List[Step]{
 	Noun: "step", Default: "seq", Search: "what, object, state", PerPage: 200, Lead: 1,
 	Key: func(s *Step) string { return fmt.Sprint(s.Seq) },
 	Columns: []screen.Column[Step]{
-		{Name: "seq", Head: "No.", Right: true, Plain: true, Order: func(a, b *Step) int { return a.Seq - b.Seq },
+		{Name: "seq", Head: "No.", Right: true, Plain: true, Drop: true, Order: func(a, b *Step) int { return a.Seq - b.Seq },
 			Cell: func(s *Step) screen.Cell { return screen.Cell{Text: fmt.Sprint(s.Seq), Quiet: true} }},
 		{Name: "text", Head: "What", Cell: func(s *Step) screen.Cell {
-			return screen.Cell{Text: s.Text, Sub: strings.TrimSpace(s.Kind + " " + s.Name)}
+			sub := s.Kind
+			if !strings.Contains(s.Text, s.Name) {
+				sub += " " + s.Name
+			}
+			return screen.Cell{Text: s.Text, Sub: sub}
 		}, Text: func(s *Step) string { return s.Text }},
 		{Name: "kind", Head: "Object", Only: true, Text: func(s *Step) string { return s.Kind }},
 		{Name: "name", Head: "Name", Only: true, Text: func(s *Step) string { return s.Name }},
@@ -186,7 +190,14 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	v.Actions = []screen.Action{{Text: "All plans", Icon: "heal", Path: "/remedy"}}
 	v.Notices = notices(s)
-	left := []screen.Block{nextCard(s, &l), proofCard(s.Proof), gateCard(s, people)}
+	left := []screen.Block{nextCard(s, &l, a.Viewer.May(screen.Operate))}
+	if len(s.Findings) > 0 {
+		left = append(left, surpriseCard(s, people))
+	}
+	left = append(left, proofCard(s.Proof), gateCard(s, people))
+	if list := taken(s); len(list) > 0 {
+		v.Below = []screen.Block{takenCard(list, s, people)}
+	}
 	right := []screen.Block{stageCard(stages), aboutCard(s)}
 	v.Above = []screen.Block{screen.Side{Shape: "g-side", List: []screen.Block{stack(left), stack(right)}}}
 	return v, nil
@@ -215,24 +226,26 @@ func notices(s *run.Status) (out []screen.Notice) {
 	return out
 }
 
-// nextCard says what is next, with what can be done.
-func nextCard(s *run.Status, l *Line) screen.Block {
-	id := url.Values{"run": {s.ID}}
+// nextCard says what is next, with what can be done. What steps into the work asks why first.
+func nextCard(s *run.Status, l *Line, may bool) screen.Block {
 	buttons := screen.Func(func(b *screen.Builder) {
 		b.Class("span", "row")
 		if s.State == run.Waiting {
-			screen.Do{Path: "/remedy/plan/approve", Right: screen.Approve, Text: "Approve", Fields: id, Primary: true}.Build(b)
+			screen.Do{Path: "/remedy/plan/approve", Right: screen.Approve, Text: "Approve", Fields: url.Values{"run": {s.ID}}, Primary: true}.Build(b)
 		}
-		if !s.State.Over() && s.State != run.Stopped {
-			screen.Do{Path: "/remedy/plan/stop", Right: screen.Operate, Text: "Stop", Fields: id}.Build(b)
+		ask := func(act, text, class string) {
+			b.Elem("a", text, screen.A("class", class), screen.A("href", screen.With("/remedy/plan/"+act, "run", s.ID)))
 		}
-		if s.State != run.Undone && s.State != run.Undoing && s.State != run.Waiting {
-			screen.Do{Path: "/remedy/plan/rollback", Right: screen.Operate, Text: "Take it back", Fields: id, Danger: true}.Build(b)
+		if may && !s.State.Over() && s.State != run.Stopped {
+			ask("stop", "Stop", "btn")
+		}
+		if may && s.State != run.Undone && s.State != run.Undoing && s.State != run.Waiting {
+			ask("rollback", "Take it back", "btn danger")
 		}
 		b.End("span")
 	})
 	return screen.Card{ID: "next", Head: "What is next", Aside: stateSaid(l.State).Word, Body: []screen.Block{
-		screen.Para{Text: print.Ended(print.Sentence(print.Clean(s.Next, 400))), Class: "mt0"}, buttons}}
+		stack([]screen.Block{screen.Para{Text: print.Ended(print.Sentence(print.Clean(s.Next, 400))), Class: "mt0"}, buttons})}}
 }
 
 func answerSaid(word string) *page.Said {
@@ -258,64 +271,6 @@ func proofCard(list []remedy.Answer) screen.Block {
 	}
 	return screen.Card{ID: "proof", Head: "Proof before and after", Note: "Over the settings as they are, by the same engine that found the gap.",
 		Body: []screen.Block{items}}
-}
-
-// gateOf is the gate that counts now: where it stopped, else of the last stage.
-func gateOf(s *run.Status) *remedy.Gate {
-	if s.Shut != nil {
-		return s.Shut
-	}
-	for i := len(s.Past) - 1; i >= 0; i-- {
-		if s.Past[i].Gate != nil {
-			return s.Past[i].Gate
-		}
-	}
-	if s.File != nil {
-		return s.File.Gate
-	}
-	return nil
-}
-
-func gateCard(s *run.Status, people bool) screen.Block {
-	g := gateOf(s)
-	if g == nil {
-		return screen.Card{ID: "gate", Head: "Gate", Body: []screen.Block{screen.Para{Text: "No gate was looked at yet.", Class: "note"}}}
-	}
-	items := screen.Items{Empty: "Nothing stands against it."}
-	for i := range g.Findings {
-		f := &g.Findings[i]
-		said := findingSaid(f)
-		it := screen.Item{Said: said, Lead: print.Clean(f.Subject, 120), Text: print.Clean(f.Text, 400), Meta: said.Word + " · id " + print.Clean(f.ID, 20)}
-		if !people && (f.SubjectID != "" || slices.Contains(ofPeople, f.Kind)) {
-			it.Lead, it.Text = "an account or an app", ""
-		} else if len(f.WaysOut) > 0 {
-			it.Text += "; a way out: " + print.Clean(strings.Join(f.WaysOut, ", or "), 400)
-		}
-		if f.Accepted != nil {
-			it.Meta += fmt.Sprintf(" · accepted by %s until %s", print.Clean(f.Accepted.By, 80), f.Accepted.Until.UTC().Format("2 Jan 2006"))
-		}
-		items.List = append(items.List, it)
-	}
-	word := page.Said{Tone: print.Bad, Word: "shut"}
-	if g.Passed {
-		word = page.Said{Tone: print.Good, Word: "passed"}
-	}
-	ways := fmt.Sprintf("%s in were proved to remain for the break-glass accounts", print.Plural(int64(len(g.Ways)), "ways"))
-	return screen.Card{ID: "gate", Head: "Gate before " + print.Clean(string(g.Stage), 40), Aside: word.Word, Note: print.Sentence(ways) + ".",
-		Body: []screen.Block{items}}
-}
-
-func findingSaid(f *remedy.Finding) *page.Said {
-	said := page.Said{Tone: print.Bad, Word: strings.ReplaceAll(string(f.Kind), "-", " ")}
-	switch {
-	case f.Accepted != nil:
-		said.Tone, said.Word = print.Cautious, said.Word+", accepted"
-	case f.Kind == remedy.Tells:
-		said.Tone = print.Muted
-	case f.Kind == remedy.Unknown:
-		said.Tone = print.Doubt
-	}
-	return &said
 }
 
 // stageCard are the stages as a line of what was passed and what is to come.
