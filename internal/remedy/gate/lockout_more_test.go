@@ -69,23 +69,29 @@ func traps(t testing.TB) map[string]trap {
 		}, remedy.LocksOut, "nobody"},
 		"a state that nobody knows": {[]remedy.Step{create(t, policy("", "New", "enabledForPilot", everybody, "", `"block"`))}, nil,
 			remedy.Conflicts, "enabledForPilot"},
-		"a control that nobody knows":    {add(everybody, "", `"quantumMfa"`), nil, remedy.Conflicts, "quantumMfa"},
-		"an operator that nobody knows":  {add(gentle, "", `{"operator":"XOR","builtInControls":["mfa"]}`), nil, remedy.Conflicts, "operator"},
-		"a client that nobody knows":     {add(everybody, `"clientAppTypes":["telepathy"]`, `"block"`), nil, remedy.Conflicts, "telepathy"},
-		"a platform that nobody knows":   {add(everybody, `"platforms":{"includePlatforms":["all"],"excludePlatforms":["toaster"]}`, `"block"`), nil, remedy.Conflicts, "toaster"},
-		"a risk that nobody knows":       {add(everybody, `"signInRiskLevels":["apocalyptic"]`, `"block"`), nil, remedy.Conflicts, "apocalyptic"},
-		"a strength that nobody knows":   {add(everybody, "", `{"operator":"OR","authenticationStrength":{"id":"`+guid('9', 3)+`"}}`), nil, remedy.LocksOut, ""},
-		"a clause in a clause":           {add(everybody+`,"excludeMoonPhases":["full"]`, "", `"block"`), nil, remedy.Conflicts, "not understood"},
-		"a place whose networks are not": {add(everybody, `"locations":{"includeLocations":["All"],"excludeLocations":["`+guid('c', 8)+`"]}`, `"block"`), nil, remedy.LocksOut, "nobody"},
+		"a control that nobody knows":   {add(everybody, "", `"quantumMfa"`), nil, remedy.Conflicts, "quantumMfa"},
+		"an operator that nobody knows": {add(gentle, "", `{"operator":"XOR","builtInControls":["mfa"]}`), nil, remedy.Conflicts, "operator"},
+		"a client that nobody knows":    {add(everybody, `"clientAppTypes":["telepathy"]`, `"block"`), nil, remedy.Conflicts, "telepathy"},
+		"a platform that nobody knows": {add(everybody, `"platforms":{"includePlatforms":["all"],"excludePlatforms":["toaster"]}`, `"block"`), nil,
+			remedy.Conflicts, "toaster"},
+		"a risk that nobody knows": {add(everybody, `"signInRiskLevels":["apocalyptic"]`, `"block"`), nil, remedy.Conflicts, "apocalyptic"},
+		"a strength that nobody knows": {add(everybody, "", `{"operator":"OR","authenticationStrength":{"id":"`+guid('9', 3)+`"}}`), nil,
+			remedy.LocksOut, ""},
+		"a clause in a clause": {add(everybody+`,"excludeMoonPhases":["full"]`, "", `"block"`), nil, remedy.Conflicts, "not understood"},
+		"a place whose networks are not": {add(everybody, `"locations":{"includeLocations":["All"],"excludeLocations":["`+guid('c', 8)+`"]}`, `"block"`), nil,
+			remedy.LocksOut, "nobody"},
 		"all apps, for the app that applies it": {[]remedy.Step{create(t, forApps)}, func(in *gate.Input) { in.Actor = "app:" + app },
 			remedy.LocksOut, "the application that applies the plan"},
 		"all apps, for a person": {[]remedy.Step{create(t, forApps)}, nil, remedy.Unknown, "which apps sign in"},
-		"the app that applies it, switched off": {[]remedy.Step{step(t, remedy.Update, remedy.Principal, app, `{"accountEnabled":true}`, `{"accountEnabled":false}`)},
+		"the app that applies it, switched off": {[]remedy.Step{
+			step(t, remedy.Update, remedy.Principal, app, `{"accountEnabled":true}`, `{"accountEnabled":false}`)},
 			func(in *gate.Input) { in.Actor = "app:" + app }, remedy.LocksOut, "the application that applies the plan"},
-		"a break-glass account that somebody put into a stage's group": {add(everybody+`,"excludeUsers":["`+scanner+`"],"excludeRoles":["`+entra.RoleDirectorySync+`"]`, "", `"block"`),
+		"a break-glass account that somebody put into a stage's group": {add(
+			everybody+`,"excludeUsers":["`+scanner+`"],"excludeRoles":["`+entra.RoleDirectorySync+`"]`, "", `"block"`),
 			func(in *gate.Input) {
 				in.From, in.Stage, in.IDs = remedy.Pilot, "10%", map[string]string{"pilot": guid('b', 60), "conditional-new": guid('d', 60)}
-				in.Tenant.Policies = append(in.Tenant.Policies, parse(policy(guid('d', 60), "New", "enabled", `"includeGroups":["`+guid('b', 60)+`"]`, "", `"block"`))...)
+				in.Tenant.Policies = append(in.Tenant.Policies, parse(policy(guid('d', 60), "New", "enabled",
+					`"includeGroups":["`+guid('b', 60)+`"]`, "", `"block"`))...)
 				in.Tenant.KnownGroups[guid('b', 60)] = true
 				each(in, func(u *access.Subject) { u.Groups = append(u.Groups, guid('b', 60)) }, bg1, bg2)
 			}, remedy.LocksOut, "2 have to be"},
@@ -124,7 +130,8 @@ func TestTraps(t *testing.T) {
 func TestOpenGroups(t *testing.T) {
 	for name, c := range map[string]struct{ group, says string }{
 		"a team that everybody may join": {`"groupTypes":["Unified"],"visibility":"Public","mailEnabled":true`, "everybody may join"},
-		"a rule that puts people in":     {`"groupTypes":["DynamicMembership"],"membershipRule":"user.department -eq \"Sales\"","membershipRuleProcessingState":"On","mailEnabled":false`, "a rule"},
+		"a rule that puts people in": {`"groupTypes":["DynamicMembership"],"membershipRule":"user.department -eq \"Sales\"",` +
+			`"membershipRuleProcessingState":"On","mailEnabled":false`, "a rule"},
 	} {
 		raw := `{"displayName":"Left out","mailNickname":"left-out","securityEnabled":true,` + c.group + `}`
 		made := step(t, remedy.Create, remedy.Group, "", "", raw)
