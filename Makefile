@@ -97,7 +97,7 @@ moves: ## the walk of faults and deaths over 500 customers' moves of delegation,
 
 remedy: ## plans on lab tenants, every fault at each request, and kill -9 at each step, whole
 	$(GO) test -count=1 -timeout 30m ./internal/remedy/...
-	$(GO) test -count=1 -timeout 30m -run 'Remedy' ./internal/app
+	PARTNERGUARD_REMEDY=whole $(GO) test -count=1 -timeout 60m -run 'Remedy' ./internal/app
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench

@@ -27,21 +27,20 @@ type Disagreement struct {
 // not under security defaults, which challenge when Microsoft sees a need. e
 // must be the first engine the history was made for.
 func Disagreements(h *History, e *access.Engine, reverse bool) (out []Disagreement) {
-	in := Input{Today: e, Then: e, History: h}
+	x := newReplay(&Input{Today: e, Then: e, History: h}, h.join())
 	patterns := h.Patterns()
 	seen := map[string]bool{}
 	for _, key := range sortedKeys(patterns) {
 		p := patterns[key]
 		var d Disagreement
 		var row Newest
-		switch o := in.outcome(e, 0, p); {
+		switch o := x.outcome(0, p); {
 		case p.NotChallenged > 0 && (o == access.MFARequired || o == access.Blocked):
 			says := "asks this sign-in for MFA"
 			if o == access.Blocked {
 				says = "blocks this sign-in"
 			}
-			point := p.Points[0]
-			point.User = p.Subject(e)
+			_, point := x.at(0, p)
 			row = p.Open
 			d.Text = fmt.Sprintf("the settings say: %s %s; the log says: it succeeded at %s by %s without MFA (%s)",
 				nonEmpty(strings.Join(e.Protecting(point), " and "), "a policy"), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"),

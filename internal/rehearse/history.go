@@ -19,7 +19,7 @@ type History struct {
 	engines  []*access.Engine
 	mu       sync.Mutex // guards visitors
 	visitors []*collector
-	joined   map[string]*Pattern // what the visitors saw together, once asked for
+	all      *joined // what the visitors saw together, once asked for
 }
 
 // NewHistory makes a history for the engines that will decide it.
@@ -47,6 +47,7 @@ type Pattern struct {
 	AppID   string
 	Points  []access.Point // one for each engine, User filled in by Rehearse
 	traits  *traits
+	who     int // among the names of what was joined
 
 	Legacy, DeviceCode, ROPC bool
 
@@ -235,64 +236,59 @@ func newer(at time.Time, id string, than time.Time, thanID string) bool {
 // with clauses taken out or widened, turned on, or added without a clause on
 // place, platform, device or risk. Call it once the fold has finished.
 func (h *History) Under(engines ...*access.Engine) *History {
-	all := h.Patterns()
-	out := &History{engines: engines, joined: make(map[string]*Pattern, len(all))}
+	all := h.join()
+	n := len(engines)
+	// Many patterns: each is copied, in one piece with the others.
+	patterns, points := make([]Pattern, len(all.list)), make([]access.Point, n*len(all.list))
+	out := &joined{keys: all.keys, list: make([]*Pattern, len(all.list)), names: all.names, whole: all.whole}
 	type place struct {
 		*traits
-		app    string
-		engine int
+		app string
 	}
-	classes := map[place][]int32{} // most patterns share theirs
-	for k, p := range all {
-		moved := *p
-		moved.Points = make([]access.Point, len(engines))
-		for i, e := range engines {
-			at := place{p.traits, p.AppID, i}
-			if classes[at] == nil {
-				classes[at] = make([]int32, e.Dimensions())
-				p.traits.locate(e, p.AppID, classes[at])
+	places := map[place][][]int32{} // most patterns share theirs
+	for k, p := range all.list {
+		at := place{p.traits, p.AppID}
+		classes := places[at]
+		if classes == nil {
+			classes = make([][]int32, n)
+			for i, e := range engines {
+				classes[i] = make([]int32, e.Dimensions())
+				p.traits.locate(e, p.AppID, classes[i])
 			}
-			moved.Points[i].Classes = classes[at]
+			places[at] = classes
 		}
-		out.joined[k] = &moved
+		moved := &patterns[k]
+		*moved = *p
+		moved.Points = points[k*n : (k+1)*n : (k+1)*n]
+		for i := range engines {
+			moved.Points[i].Classes = classes[i]
+		}
+		out.list[k] = moved
 	}
-	return out
+	return &History{engines: engines, all: out}
 }
 
 // Patterns joins what the visitors saw, the first time; the map and what it holds
 // are not to be changed. Call it once the fold has finished.
 func (h *History) Patterns() map[string]*Pattern {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.joined != nil {
-		return h.joined
-	}
-	all := map[string]*Pattern{}
-	h.joined = all
-	for _, c := range h.visitors {
-		for k, p := range c.patterns {
-			o := all[k]
-			if o == nil {
-				all[k] = p
-				continue
-			}
-			o.Rows += p.Rows
-			o.Proven += p.Proven
-			o.Demanded += p.Demanded
-			o.NotChallenged += p.NotChallenged
-			o.begin(p.First)
-			if newer(p.Last, p.LastID, o.Last, o.LastID) {
-				o.Last, o.LastID, o.LastSource = p.Last, p.LastID, p.LastSource
-			}
-			if p.NotChallenged > 0 {
-				o.Open.see(p.Open.At, p.Open.ID, p.Open.Source)
-			}
-			if p.Demanded > 0 {
-				o.Asked.see(p.Asked.At, p.Asked.ID, p.Asked.Source)
-			}
+	all := h.join()
+	all.once.Do(func() {
+		all.byKey = make(map[string]*Pattern, len(all.list))
+		for i, p := range all.list {
+			all.byKey[all.keys[i]] = p
+		}
+	})
+	return all.byKey
+}
+
+// From is the moment of the first sign-in that has one; zero: none has.
+func (h *History) From() (at time.Time) {
+	for _, p := range h.join().list {
+		if !p.First.IsZero() && (at.IsZero() || p.First.Before(at)) {
+			at = p.First
 		}
 	}
-	return all
+	return at
 }
 
 // Unasked lists the patterns with rows that were not asked for MFA.

@@ -46,84 +46,133 @@ type Input struct {
 // Rehearse decides every pattern by both engines. The caller fills in
 // Result.Inputs, Complete and Sample.
 func Rehearse(in Input) *Result {
-	patterns := in.History.Patterns()
-	r := &Result{Schema: SchemaID, Proposal: in.Proposal, Patterns: len(patterns), Groups: []Group{}, Policies: in.Policies, Notes: []string{}}
+	all := in.History.join()
+	r := &Result{Schema: SchemaID, Proposal: in.Proposal, Patterns: len(all.list), Groups: []Group{}, Policies: in.Policies, Notes: []string{}}
 	if r.Policies == nil {
 		r.Policies = []Proposed{}
 	}
-	proven := map[string]bool{} // accounts that passed MFA in the log
-	for _, p := range patterns {
-		if p.Proven > 0 {
-			proven[p.Account] = true
-		}
-	}
-	type place struct {
-		effect               Effect
-		account, app, client string
-	}
-	groups := map[place]*building{}
-	rows := map[Effect]int64{}
-	accounts := map[Effect]map[string]bool{}
-	strangers := map[string]bool{}
-	// The order of a map does not matter: everything below adds up or takes the
+	x := newReplay(&in, all)
+	// The order of patterns does not matter: everything below adds up or takes the
 	// newest row.
-	for _, p := range patterns {
+	for _, p := range all.list {
 		r.Rows += p.Rows
-		acc, known := in.Accounts[p.Account]
-		if !known {
-			acc, known = in.Accounts[strings.ToLower(p.UPN)]
-		}
-		if !known {
-			strangers[p.Account] = true
-		}
 		if !p.Last.IsZero() {
 			r.see(p.Last)
 		}
-		for _, part := range in.decide(p, acc, proven[p.Account]) {
-			if part.rows == 0 {
-				continue
-			}
-			rows[part.effect] += part.rows
-			if accounts[part.effect] == nil {
-				accounts[part.effect] = map[string]bool{}
-			}
-			accounts[part.effect][p.Account] = true
-			if part.effect == Unchanged {
-				continue
-			}
-			at := place{part.effect, p.Account, p.App, p.Client}
-			g := groups[at]
-			if g == nil {
-				g = &building{class: acc.Class}
-				groups[at] = g
-			}
-			g.rows += part.rows
-			if g.newest == nil || newer(p.Last, p.LastID, g.newest.Last, g.newest.LastID) {
-				g.newest, g.part = p, part
-			}
-		}
+		x.pattern(p)
 	}
-	for _, e := range Effects() {
-		r.Totals = append(r.Totals, Total{Effect: e, Rows: rows[e], Accounts: len(accounts[e])})
-	}
-	for _, g := range groups {
-		r.Groups = append(r.Groups, in.group(g))
-	}
-	order := map[Effect]int{}
 	for i, e := range Effects() {
-		order[e] = i
+		r.Totals = append(r.Totals, Total{Effect: e, Rows: x.rows[i], Accounts: x.accounts[i]})
+	}
+	for _, g := range x.groups {
+		r.Groups = append(r.Groups, x.group(g))
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(order[a.Effect], order[b.Effect]), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account),
+		return cmp.Or(cmp.Compare(rank(a.Effect), rank(b.Effect)), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account),
 			cmp.Compare(a.App, b.App), cmp.Compare(a.Client, b.Client))
 	})
 	r.Before, r.After = in.proofs(in.Today), in.proofs(in.Then)
-	if n := len(strangers); n > 0 {
+	if n := x.strangers(); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d accounts of the log are in no exported list of users; they were replayed as further members whose "+
 			"groups and roles are not known", n))
 	}
 	r.Notes = append(r.Notes, "a log shows who signed in, not who will: accounts without a recorded sign-in are in the proof, not in the replay")
 	return r
+}
+
+// rank is an effect's place in reports.
+func rank(e Effect) int { return slices.Index(effects[:], e) }
+
+// replay is a rehearsal that goes on. Whatever is looked up of an account is looked up once.
+type replay struct {
+	*Input
+	all    *joined
+	who    []someone // by Pattern.who
+	proven []bool    // by account: it passed MFA in the log
+	had    []uint8   // by account: which effects concern it
+	parts  []part    // of one pattern, for reuse
+
+	rows     [len(effects)]int64
+	accounts [len(effects)]int
+	groups   map[place]*building
+}
+
+// someone is what is known of an account under one of its names.
+type someone struct {
+	Account
+	known   bool
+	subject [2]int // among the accounts of today's engine, and of the other
+}
+
+// place is what happens to an account with an app and a client.
+type place struct {
+	effect, account int
+	app, client     string
+}
+
+func newReplay(in *Input, all *joined) *replay {
+	x := &replay{Input: in, all: all, who: make([]someone, len(all.names)), proven: make([]bool, all.whole), had: make([]uint8, all.whole),
+		groups: map[place]*building{}}
+	for i := range all.names {
+		n, w := &all.names[i], &x.who[i]
+		if w.Account, w.known = in.Accounts[n.id]; !w.known {
+			w.Account, w.known = in.Accounts[strings.ToLower(n.upn)]
+		}
+		w.subject[0] = subject(in.Today, n.id, n.upn)
+		if w.subject[1] = w.subject[0]; in.Then != in.Today {
+			w.subject[1] = subject(in.Then, n.id, n.upn)
+		}
+	}
+	for _, p := range all.list {
+		if p.Proven > 0 {
+			x.proven[all.names[p.who].account] = true
+		}
+	}
+	return x
+}
+
+// strangers counts the accounts that are in no list of users.
+func (x *replay) strangers() (n int) {
+	not := make([]bool, x.all.whole)
+	for i := range x.who {
+		if at := x.all.names[i].account; !x.who[i].known && !not[at] {
+			not[at] = true
+			n++
+		}
+	}
+	return n
+}
+
+// pattern adds what happens to a pattern.
+func (x *replay) pattern(p *Pattern) {
+	acc := &x.who[p.who]
+	account := x.all.names[p.who].account
+	x.parts = x.decide(x.parts[:0], p, acc, x.proven[account])
+	for i := range x.parts {
+		part := &x.parts[i]
+		if part.rows == 0 {
+			continue
+		}
+		k := rank(part.effect)
+		x.rows[k] += part.rows
+		if x.had[account]&(1<<k) == 0 {
+			x.had[account] |= 1 << k
+			x.accounts[k]++
+		}
+		if part.effect == Unchanged {
+			continue
+		}
+		at := place{k, account, p.App, p.Client}
+		g := x.groups[at]
+		if g == nil {
+			g = &building{class: acc.Class}
+			x.groups[at] = g
+		}
+		g.rows += part.rows
+		if g.newest == nil || newer(p.Last, p.LastID, g.newest.Last, g.newest.LastID) {
+			g.newest, g.part = p, *part
+		}
+	}
 }
 
 // building is a group that is still being added up. Its words are those of the
@@ -136,7 +185,7 @@ type building struct {
 }
 
 // group finishes one.
-func (in *Input) group(b *building) Group {
+func (x *replay) group(b *building) Group {
 	p := b.newest
 	g := Group{
 		Effect: b.effect, Account: nonEmpty(p.UPN, p.Account), ID: p.Account, Class: b.class, App: p.App, Client: p.Client,
@@ -150,7 +199,7 @@ func (in *Input) group(b *building) Group {
 		g.Last = &last
 	}
 	if b.effect != Opened {
-		g.Policies = append(g.Policies, in.deciding(p)...)
+		g.Policies = append(g.Policies, x.deciding(p)...)
 	}
 	if g.WaysOut == nil {
 		g.WaysOut = []directory.WayOut{}
@@ -177,44 +226,51 @@ type part struct {
 }
 
 // decide splits a pattern by what its rows proved: rows that carried MFA are
-// not newly challenged by a policy that asks for it.
-func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
-	now, then := in.outcome(in.Today, 0, p), in.outcome(in.Then, 1, p)
+// not newly challenged by a policy that asks for it. It appends to out.
+func (x *replay) decide(out []part, p *Pattern, acc *someone, passed bool) []part {
 	rest := p.Rows - p.Proven
 	same := func(n int64) part { return part{effect: Unchanged, rows: n} }
-	switch then {
+	switch x.outcome(1, p) {
 	case access.Blocked:
-		return []part{in.blocked(p, acc, p.Rows, "would be blocked")}
+		return append(out, x.blocked(p, acc, p.Rows, "would be blocked"))
 	case access.MFARequired:
 		if p.Legacy || p.ROPC {
-			return []part{same(p.Proven), in.blocked(p, acc, rest, "cannot carry the MFA that would be asked for")}
+			return append(out, same(p.Proven), x.blocked(p, acc, rest, "cannot carry the MFA that would be asked for"))
 		}
-		was, is := in.besides(in.Today, 0, p), in.besides(in.Then, 1, p)
+		is := x.besides(1, p)
+		var was access.Besides
+		if is != (access.Besides{}) { // else nothing is asked for besides, and what was does not matter
+			was = x.besides(0, p)
+		}
 		switch {
 		case is.Refused && !was.Refused:
-			return []part{in.blocked(p, acc, p.Rows, "would be refused: the device or app that is asked for besides MFA is not there")}
+			return append(out, x.blocked(p, acc, p.Rows, "would be refused: the device or app that is asked for besides MFA is not there"))
 		case is.MayBeRefused && !was.Refused && !was.MayBeRefused:
-			return []part{{effect: UndecidedThen, rows: p.Rows,
-				reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
+			return append(out, part{effect: UndecidedThen, rows: p.Rows,
+				reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"})
 		case is.Strength && !was.Strength && acc.OnlyExternal && Unattended(acc.Class) == "":
-			return []part{{effect: ChallengedUnable, rows: p.Rows,
+			return append(out, part{effect: ChallengedUnable, rows: p.Rows,
 				reason: "has External MFA alone, which satisfies \"require MFA\" and no authentication strength",
-				ways:   directory.WaysOut(directory.Needs{Class: acc.Class, Unregistered: true, Covered: true})}}
+				ways:   directory.WaysOut(directory.Needs{Class: acc.Class, Unregistered: true, Covered: true})})
 		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
-			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
+			return append(out, part{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc.Account)})
 		}
-		return []part{same(p.Proven), in.challenged(p, acc, passed && !is.Resistant, rest)}
+		out = append(out, same(p.Proven))
+		if rest == 0 {
+			return out
+		}
+		return append(out, x.challenged(p, acc, passed && !is.Resistant, rest))
 	case access.MFANotRequired:
-		if now == access.MFARequired || now == access.Blocked {
-			return []part{{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not",
-				ways: []directory.WayOut{directory.WayReviewPolicy}}}
+		if now := x.outcome(0, p); now == access.MFARequired || now == access.Blocked {
+			return append(out, part{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not",
+				ways: []directory.WayOut{directory.WayReviewPolicy}})
 		}
-		return []part{same(p.Rows)}
+		return append(out, same(p.Rows))
 	}
-	if now == access.Undecided {
-		return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it, today as then"}}
+	if x.outcome(0, p) == access.Undecided {
+		return append(out, same(p.Proven), part{effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it, today as then"})
 	}
-	return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it"}}
+	return append(out, same(p.Proven), part{effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it"})
 }
 
 // noneResistant says why it is not known whether a phishing-resistant method can be
@@ -226,9 +282,18 @@ func noneResistant(acc Account) string {
 	return "whether a phishing-resistant method is registered is not in the export"
 }
 
-func (in *Input) besides(e *access.Engine, which int, p *Pattern) access.Besides {
+// at is where a pattern stands for today's engine, or for the other.
+func (x *replay) at(which int, p *Pattern) (*access.Engine, access.Point) {
 	point := p.Points[which]
-	point.User = p.Subject(e)
+	point.User = x.who[p.who].subject[which]
+	if which == 0 {
+		return x.Today, point
+	}
+	return x.Then, point
+}
+
+func (x *replay) besides(which int, p *Pattern) access.Besides {
+	e, point := x.at(which, p)
 	return e.Besides(point)
 }
 
@@ -240,24 +305,28 @@ func was(o access.Outcome) string {
 }
 
 // outcome decides a pattern by one engine.
-func (in *Input) outcome(e *access.Engine, which int, p *Pattern) access.Outcome {
-	point := p.Points[which]
-	point.User = p.Subject(e)
+func (x *replay) outcome(which int, p *Pattern) access.Outcome {
+	e, point := x.at(which, p)
 	return e.Outcome(point)
 }
 
 // Subject finds the account among an engine's, or the stand-in for one that was
 // not exported.
-func (p *Pattern) Subject(e *access.Engine) int {
-	for _, name := range []string{p.Account, p.UPN} {
-		if i, ok := e.Find(name); ok && name != "" {
+func (p *Pattern) Subject(e *access.Engine) int { return subject(e, p.Account, p.UPN) }
+
+func subject(e *access.Engine, id, upn string) int {
+	for _, name := range [...]string{id, upn} {
+		if name == "" {
+			continue
+		}
+		if i, ok := e.Find(name); ok {
 			return i
 		}
 	}
 	return e.Stranger()
 }
 
-func (in *Input) blocked(p *Pattern, acc Account, rows int64, reason string) part {
+func (x *replay) blocked(p *Pattern, acc *someone, rows int64, reason string) part {
 	out := part{effect: BlockedThen, rows: rows}
 	needs := directory.Needs{Class: acc.Class, Password: p.ROPC, Covered: true}
 	switch {
@@ -282,7 +351,7 @@ func (in *Input) blocked(p *Pattern, acc Account, rows int64, reason string) par
 	return out
 }
 
-func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) part {
+func (x *replay) challenged(p *Pattern, acc *someone, passed bool, rows int64) part {
 	out := part{rows: rows}
 	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
 	switch {
@@ -319,10 +388,9 @@ func Unattended(c directory.Class) string {
 }
 
 // deciding names the proposed policies that decide a pattern.
-func (in *Input) deciding(p *Pattern) []string {
-	point := p.Points[1]
-	point.User = p.Subject(in.Then)
-	names := in.Then.Protecting(point)
+func (x *replay) deciding(p *Pattern) []string {
+	e, point := x.at(1, p)
+	names := e.Protecting(point)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"slices"
 	"time"
 
 	"partnerguard/internal/access"
@@ -36,10 +37,11 @@ const (
 	Unchanged Effect = "unchanged"
 )
 
+// effects are all of them in report order.
+var effects = [...]Effect{Opened, BlockedThen, ChallengedUnable, ChallengedUnknown, ChallengedAble, UndecidedThen, Unchanged}
+
 // Effects lists all of them in report order.
-func Effects() []Effect {
-	return []Effect{Opened, BlockedThen, ChallengedUnable, ChallengedUnknown, ChallengedAble, UndecidedThen, Unchanged}
-}
+func Effects() []Effect { return slices.Clone(effects[:]) }
 
 // Breaks reports an effect that somebody will notice as something not working.
 func (e Effect) Breaks() bool { return e == BlockedThen || e == ChallengedUnable }

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -26,9 +27,30 @@ func fill(fs fields, m map[string]any) map[string]any {
 			out[k] = nil
 		case s.kind == kObject && v != nil:
 			out[k] = fill(s.props, v.(map[string]any))
+		case s.kind == kFlags && v != nil:
+			out[k] = s.inOrder(v)
 		}
 	}
 	return out
+}
+
+// inOrder writes flags as Graph answers them: in the order of the enumeration, each once,
+// however they were sent.
+func (s *spec) inOrder(v any) any {
+	text, is := v.(string)
+	if !is {
+		return v
+	}
+	var sent, out []string
+	for w := range strings.SplitSeq(text, ",") {
+		sent = append(sent, strings.TrimSpace(w))
+	}
+	for _, w := range s.words {
+		if slices.Contains(sent, w) {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, ",")
 }
 
 func decodeObject(raw json.RawMessage) map[string]any {

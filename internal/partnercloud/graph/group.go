@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"strings"
 
 	"partnerguard/internal/partnercloud/world"
@@ -76,6 +77,9 @@ func newGroupShape() *shape {
 func findGroup(c *call, _ *world.State, t *world.Tenant) (*world.Group, error) {
 	key := c.params[0]
 	if g := t.Groups.Get(key); g != nil {
+		if c.route.method == http.MethodGet && g.Late.Hides(c.now) && g.Late.New {
+			return nil, notFound(key)
+		}
 		return g, nil
 	}
 	if name, val, named := strings.Cut(key, "="); named && strings.EqualFold(name, "uniqueName") {
@@ -130,7 +134,7 @@ func groupFields() fields {
 func (c *call) members(t *world.Tenant, g *world.Group, deep bool) []*entity {
 	var out []*entity
 	seen := map[string]bool{strings.ToLower(g.ID): true}
-	todo := [][]string{g.Members}
+	todo := [][]string{g.SeenMembers(c.now)}
 	for len(todo) > 0 {
 		list := todo[0]
 		todo = todo[1:]
@@ -143,7 +147,7 @@ func (c *call) members(t *world.Tenant, g *world.Group, deep bool) []*entity {
 			if e := c.object(t, id); e != nil {
 				out = append(out, e)
 				if sub, ok := e.row.(*world.Group); ok && deep {
-					todo = append(todo, sub.Members)
+					todo = append(todo, sub.SeenMembers(c.now))
 				}
 			}
 		}
@@ -152,7 +156,7 @@ func (c *call) members(t *world.Tenant, g *world.Group, deep bool) []*entity {
 }
 
 func listGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, "groups", c.g.sh.group, rows(&t.Groups))
+	return c.list(t, "groups", c.g.sh.group, rowsWhere(&t.Groups, func(g *world.Group) bool { return !g.Late.Hides(c.now) || !g.Late.New }))
 }
 
 func deltaGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {

@@ -97,6 +97,7 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}
 	c.keepGroup(g, new(change))
 	g.Created, g.Changed = c.now, s.Change()
+	s.ReplicateGroup(g, true, nil)
 	t.Groups.Put(g)
 	s.Touch(t)
 	ch := change{activity: "Add group", category: "GroupManagement", operation: "Add", target: groupTarget(g)}
@@ -200,6 +201,9 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 			ch.changed("Description", []string{g.Description}, []string{str(c.in, "description")})
 			g.Description = str(c.in, "description")
 		}
+		if len(add) > 0 {
+			s.ReplicateGroup(g, false, g.Members)
+		}
 		g.Members = append(slices.Clone(g.Members), add...)
 		if len(own) > 0 {
 			g.Owners = append(slices.Clone(g.Owners), own...)
@@ -287,6 +291,7 @@ func (c *call) link(s *world.State, t *world.Tenant, ref string, add bool) (*rep
 		if which == "owners" {
 			g.Owners = next
 		} else {
+			s.ReplicateGroup(g, false, g.Members)
 			g.Members = next
 		}
 	})

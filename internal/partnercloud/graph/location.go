@@ -46,7 +46,7 @@ func newLocationShape() *shape {
 }
 
 func listLocations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, locationsPath, c.g.sh.location, rowsAs(&t.Locations, func(d *world.Document) any { return shownLocation(d) }))
+	return c.list(t, locationsPath, c.g.sh.location, c.documents(&t.Locations, func(d *world.Document) any { return shownLocation(d) }))
 }
 
 // shownLocation is a named location as Graph shows it.

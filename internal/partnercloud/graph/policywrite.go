@@ -24,7 +24,7 @@ func (c *call) policyContext() string {
 }
 
 func listPolicies(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, c.policyContext(), c.g.sh.policy, rowsAs(&t.Policies, func(d *world.Document) any { return c.shownPolicy(t, d) }))
+	return c.list(t, c.policyContext(), c.g.sh.policy, c.documents(&t.Policies, func(d *world.Document) any { return c.shownPolicy(t, d) }))
 }
 
 func getPolicy(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
@@ -144,6 +144,7 @@ func keepDocument(s *world.State, t *world.Tenant, table *documents, d *world.Do
 		return err
 	}
 	d.Raw = raw
+	s.Replicate(d, table.Get(d.ID))
 	table.Put(d)
 	s.Touch(t)
 	return nil

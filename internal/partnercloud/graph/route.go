@@ -356,9 +356,9 @@ func row[T any, P interface {
 type documents = world.Table[world.Document, *world.Document]
 
 var (
-	findPolicy   = row(func(t *world.Tenant) *documents { return &t.Policies })
-	findLocation = row(func(t *world.Tenant) *documents { return &t.Locations })
-	findStrength = row(func(t *world.Tenant) *documents { return &t.Strengths })
+	findPolicy   = seen(row(func(t *world.Tenant) *documents { return &t.Policies }))
+	findLocation = seen(row(func(t *world.Tenant) *documents { return &t.Locations }))
+	findStrength = seen(row(func(t *world.Tenant) *documents { return &t.Strengths }))
 	findConfig   = row(func(t *world.Tenant) *documents { return &t.MethodConfigs })
 	findGrant    = row(func(t *world.Tenant) *world.Table[world.Grant, *world.Grant] { return &t.Grants })
 	findAlert    = row(func(t *world.Tenant) *world.Table[world.Alert, *world.Alert] { return &t.Alerts })

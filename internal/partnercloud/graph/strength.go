@@ -61,7 +61,7 @@ func strengthFields() fields {
 }
 
 func listStrengths(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, strengthsPath, c.g.sh.strength, rowsAs(&t.Strengths, func(d *world.Document) any { return strengthDocument(d) }))
+	return c.list(t, strengthsPath, c.g.sh.strength, c.documents(&t.Strengths, func(d *world.Document) any { return strengthDocument(d) }))
 }
 
 func getStrength(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {

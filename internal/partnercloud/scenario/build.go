@@ -63,6 +63,7 @@ func Build(sc *Scenario, o Options) (*world.World, error) {
 		s.Created = s.Created.UTC().Truncate(time.Second)
 		b := newBuilder(sc, r, s)
 		b.populate()
+		s.Replication, _ = distance(sc.Replication)
 		b.hang()
 		return nil
 	})

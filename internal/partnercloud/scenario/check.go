@@ -80,6 +80,9 @@ func (c *checker) check() {
 	if strings.HasPrefix(string(sc.Clock.Start), "-") || strings.HasPrefix(string(sc.Clock.Start), "+") {
 		c.fault("$.clock.start", "write a date: 2026-11-20 or 2026-11-20T06:00:00Z", "the clock cannot start at a distance from itself")
 	}
+	if _, ok := distance(sc.Replication); sc.Replication != "" && !ok {
+		c.fault("$.replication", "write how long, such as 5m", "%q is no time", sc.Replication)
+	}
 	if sc.History != nil {
 		c.upTo("$.history", *sc.History, maxHistory)
 	}

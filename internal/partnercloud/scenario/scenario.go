@@ -33,6 +33,9 @@ type Scenario struct {
 	Enforcement Enforcement `yaml:"enforcement"`
 	Exceptions  []Exception `yaml:"exceptions"`
 	Stories     []Story     `yaml:"stories"`
+	// Replication is how long readers of Microsoft Graph may see the form before of an object that was
+	// changed: 90m; "": not at all.
+	Replication string `yaml:"replication"`
 
 	text []byte // as parsed, for Spec
 }

@@ -15,6 +15,9 @@ type Document struct {
 	Changed time.Time       `json:"changed,omitzero"`
 	ETag    int64           `json:"etag,omitempty"`
 	Deleted time.Time       `json:"deleted,omitzero"` // when it was put aside
+	// Late and Was say what readers still see, see [Late]; nil: this.
+	Late *Late           `json:"late,omitempty"`
+	Was  json.RawMessage `json:"was,omitempty"`
 }
 
 // Key is the object's id.

@@ -345,6 +345,9 @@ type Group struct {
 	Renewed time.Time `json:"renewed,omitzero"`
 	// Props are other properties of Microsoft Graph's group resource, as written.
 	Props map[string]json.RawMessage `json:"props,omitempty"`
+	// Late and Was say which members readers still see, see [Late]; nil: these.
+	Late *Late    `json:"late,omitempty"`
+	Was  []string `json:"was,omitempty"`
 }
 
 // Unit is an administrative unit, with members by object id. Roles over it stand

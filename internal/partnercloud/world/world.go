@@ -30,9 +30,12 @@ type State struct {
 	Sessions    Table[Session, *Session]           `json:"sessions"`
 	Refresh     Table[RefreshToken, *RefreshToken] `json:"refresh"`
 	Enforcement Enforcement                        `json:"enforcement"`
-	ChangeNo    int64                              `json:"changeNo"`
-	KeyVault    *KeyVault                          `json:"keyVault,omitempty"`
-	Stories     Table[Story, *Story]               `json:"stories,omitzero"`
+	// Replication is how long readers of Microsoft Graph may see the form before of policies, named
+	// locations, strengths and groups that were changed; 0: not at all.
+	Replication time.Duration        `json:"replication,omitempty"`
+	ChangeNo    int64                `json:"changeNo"`
+	KeyVault    *KeyVault            `json:"keyVault,omitempty"`
+	Stories     Table[Story, *Story] `json:"stories,omitzero"`
 
 	// History makes the generated rows of a day that lies before Created; nil
 	// means there is none. It must give the same rows each time.

@@ -20,7 +20,10 @@ func (l *look) outside() {
 	w := newWorld(l.Tenant, l.moves, l.IDs)
 	for i := range l.moves {
 		m := &l.moves[i]
+		l.ofApps(m)
 		switch m.Kind {
+		case remedy.Group:
+			l.joinable(m)
 		case remedy.Member:
 			l.memberUnread(w, m)
 		case remedy.Method:

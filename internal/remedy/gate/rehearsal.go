@@ -90,17 +90,20 @@ func placeOf(g *rehearse.Group) place { return place{g.ID, g.App, g.Client} }
 // brokenToday counts the recorded sign-ins that today's settings would refuse already, as
 // those from before a change of them: what a plan breaks is what is new.
 func (l *look) brokenToday(r *rehearse.Result) map[place]int64 {
-	out := map[place]int64{}
+	out, who := map[place]int64{}, map[string]bool{}
 	for i := range r.Groups {
-		if r.Groups[i].Effect.Breaks() {
-			h := l.History.Under(l.first, l.first)
-			same := rehearse.Rehearse(rehearse.Input{Today: l.first, Then: l.first, History: h, Accounts: l.Accounts, Bare: true})
-			for k := range same.Groups {
-				if g := &same.Groups[k]; g.Effect.Breaks() {
-					out[placeOf(g)] += g.Rows
-				}
-			}
-			return out
+		if g := &r.Groups[i]; g.Effect.Breaks() {
+			who[g.ID] = true
+		}
+	}
+	if len(who) == 0 {
+		return out
+	}
+	h := l.History.Of(who).Under(l.first, l.first)
+	same := rehearse.Rehearse(rehearse.Input{Today: l.first, Then: l.first, History: h, Accounts: l.Accounts, Bare: true})
+	for k := range same.Groups {
+		if g := &same.Groups[k]; g.Effect.Breaks() {
+			out[placeOf(g)] += g.Rows
 		}
 	}
 	return out
@@ -135,10 +138,8 @@ func (l *look) log(r *rehearse.Result, h *rehearse.History) {
 	if r.Last != nil {
 		log.From, log.To = *r.Last, *r.Last
 	}
-	for _, p := range h.Patterns() {
-		if !p.First.IsZero() && p.First.Before(log.From) {
-			log.From = p.First.UTC()
-		}
+	if at := h.From(); !at.IsZero() && at.Before(log.From) {
+		log.From = at.UTC()
 	}
 	l.gate.Log = log
 	switch {
