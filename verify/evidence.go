@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,7 +14,7 @@ type segmentLine struct {
 	Segment      string
 	Seq, Entries int64
 	Root         string
-	Hashes       []string
+	Hashes       []hash
 }
 
 // indexLine is an entry of a segment.
@@ -69,6 +66,9 @@ func (c *checker) evidence() {
 		if has {
 			c.fault("structure", index, "it is in the file, and the pack says that it has no evidence")
 		}
+		if first := c.a.files[0].name; pageForm.MatchString(first) { // no index lists it, so nothing else would say so
+			c.fault("structure", first, "it is in the file, and the pack says that it has no evidence")
+		}
 		return
 	}
 	e := &evidence{checker: c, rule: ruleOf(c.m), runs: map[string]*reading{}}
@@ -99,7 +99,8 @@ func (c *checker) evidence() {
 
 func (e *evidence) add(n int, line []byte) error {
 	var x indexLine
-	if decode(line, &x) != nil || x.Index < 0 || (x.Line == "") == (x.Cut == nil) || (e.rule != nil) != (x.Cut != nil) {
+	if decode(line, &x) != nil || x.Index < 0 || x.Index > 1<<17 || (x.Line == "") == (x.Cut == nil) || (e.rule != nil) != (x.Cut != nil) ||
+		x.Line != "" && x.SHA256 != "" {
 		return fmt.Errorf("line %d of it is none", n)
 	}
 	for len(e.list) > 0 && e.list[0].Segment != x.Segment && len(e.set) > 0 {
@@ -123,7 +124,7 @@ func (e *evidence) add(n int, line []byte) error {
 		text = first.flat()
 	}
 	var said archived
-	if json.Unmarshal(text, &said) != nil || (said.Page == nil) == (said.Run == nil) {
+	if json.Unmarshal(text, &said) != nil || (said.Page == nil) == (said.Run == nil) || first != nil && (said.Page == nil) != (x.SHA256 == "") {
 		return fmt.Errorf("entry %d of %s is neither a page nor the end of a reading", x.Index, x.Segment)
 	}
 	e.set = append(e.set, x.Index)
@@ -193,31 +194,26 @@ func (e *evidence) page(name string, said *archived) {
 }
 
 // cut holds the records of a page to its sum and to the rule, and gives the page's leaf.
-func (e *evidence) cut(name string, x *indexLine, first *record) (h hash, err error) {
-	raw, err := e.a.whole(name, maxEntry)
-	if err != nil {
+func (e *evidence) cut(name string, x *indexLine, first *record) (hash, error) {
+	sum, size, err := e.sumOf(name)
+	if size != x.Bytes || sum != x.SHA256 {
+		e.fault("sum", name, "it is not the one that the index lists: it was changed")
+	} else if err != nil {
 		e.fault("structure", name, "%s", err)
 	}
-	sum := sha256.Sum256(raw)
-	if int64(len(raw)) != x.Bytes || hex.EncodeToString(sum[:]) != x.SHA256 {
-		e.fault("sum", name, "it is not the one that the index lists: it was changed")
-	}
 	roots := []hash{over(first.root)}
-	for len(raw) > 0 {
-		line, rest, ok := bytes.Cut(raw, []byte{'\n'})
-		if !ok {
-			return h, errors.New("it ends within a record")
-		}
+	err = e.lines(name, maxRecord, func(n int, line []byte) error {
 		r, err := parseRecord(line)
 		if err != nil {
-			return h, err
+			return err
 		}
 		if err := e.rule.check(r, false, &e.counts); err != nil {
-			e.fault("redaction", name, "record %d: %s", len(roots), err)
+			e.fault("redaction", name, "record %d: %s", n, err)
 		}
-		roots, raw = append(roots, over(r.root)), rest
-	}
-	return over(rootOf(roots)), nil
+		roots = append(roots, over(r.root))
+		return nil
+	})
+	return over(rootOf(roots)), err
 }
 
 // close folds the entries of a segment to the root that the trail has.
@@ -225,16 +221,13 @@ func (e *evidence) close() {
 	const name = "evidence/segments.jsonl"
 	s := &e.list[0]
 	at, known := e.kept[s.Seq]
-	hashes, ok := parseHashes(s.Hashes)
 	switch {
 	case !known:
 		e.fault("trail", name, "entry %d of the trail, which is to have the root of %s, is not in the pack, or is of something else", s.Seq, s.Segment)
 	case !at.of(s, e.m.Tenant):
 		e.fault("evidence", name, "entry %d of the trail says something else of %s", s.Seq, s.Segment)
-	case !ok:
-		e.fault("evidence", name, "the hashes of %s cannot be read", s.Segment)
 	default:
-		root, err := fold(s.Entries, e.set, e.leaves, hashes)
+		root, err := fold(s.Entries, e.set, e.leaves, s.Hashes)
 		if err != nil || hex.EncodeToString(root[:]) != s.Root {
 			e.fault("evidence", name, "the entries of %s are not under the root that the trail has: one was changed, taken away or added", s.Segment)
 		}

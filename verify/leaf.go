@@ -29,6 +29,9 @@ type value struct {
 	shown bool
 }
 
+// maxRecord is how many bytes a line with one has at most.
+const maxRecord = 512 << 20
+
 var errRecord = errors.New("it is no record that was cut")
 
 // over is the hash of a root as a leaf of what it is in.
@@ -46,12 +49,18 @@ func parseRecord(line []byte) (*record, error) {
 		r.root = hash(b)
 		return r, nil
 	}
-	var list [][]json.RawMessage
-	if json.Unmarshal(line, &list) != nil || len(list) == 0 {
+	var tight bytes.Buffer
+	if json.Compact(&tight, line) != nil || !bytes.Equal(tight.Bytes(), line) || line[0] != '[' || len(line) < 3 {
 		return nil, errRecord
 	}
+	d := json.NewDecoder(bytes.NewReader(line))
+	_, _ = d.Token() // the bracket
 	var hashes []hash
-	for _, part := range list {
+	for d.More() {
+		var part []json.RawMessage
+		if d.Decode(&part) != nil || len(hashes) >= 1<<20 {
+			return nil, errRecord
+		}
 		v, inner, err := parseValue(part)
 		if err != nil {
 			return nil, err

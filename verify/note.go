@@ -126,6 +126,15 @@ func parseCheckpoint(text string) (c checkpoint, err error) {
 	return checkpoint{lines[0], size, root}, nil
 }
 
+// UnmarshalJSON reads a hash in base64.
+func (h *hash) UnmarshalJSON(raw []byte) error {
+	of, ok := parseHash(strings.Trim(string(raw), `"`))
+	if *h = of; !ok || raw[0] != '"' {
+		return errors.New("it is no hash")
+	}
+	return nil
+}
+
 // parseHash reads a hash in base64, written the one way.
 func parseHash(s string) (h hash, ok bool) {
 	b, err := base64.StdEncoding.Strict().DecodeString(s)
@@ -133,15 +142,4 @@ func parseHash(s string) (h hash, ok bool) {
 		return h, false
 	}
 	return hash(b), true
-}
-
-func parseHashes(list []string) (out []hash, ok bool) {
-	for _, s := range list {
-		h, ok := parseHash(s)
-		if !ok {
-			return nil, false
-		}
-		out = append(out, h)
-	}
-	return out, true
 }

@@ -23,15 +23,11 @@ func (c *checker) trail() {
 	set, leaves := c.entries()
 	var p struct {
 		Size   int64
-		Hashes []string
+		Hashes []hash
 	}
-	raw, err := c.a.whole("trail/proof.json", 1<<28)
-	if err == nil {
-		err = decode(raw, &p)
-	}
-	hashes, ok := parseHashes(p.Hashes)
+	err := c.decode("trail/proof.json", 64<<20, &p)
 	switch {
-	case err != nil || !ok:
+	case err != nil:
 		c.fault("trail", "trail/proof.json", "it is missing, or cannot be read")
 		return
 	case last == nil:
@@ -41,7 +37,7 @@ func (c *checker) trail() {
 			p.Size, last.size)
 		return
 	}
-	root, err := fold(p.Size, set, leaves, hashes)
+	root, err := fold(p.Size, set, leaves, p.Hashes)
 	if err != nil || root != last.root {
 		c.fault("trail", "trail/entries.jsonl", "its entries are not those of the trail of %d that was signed: one was changed, taken away or added", p.Size)
 	}
@@ -51,7 +47,7 @@ func (c *checker) entries() (set []int64, leaves []hash) {
 	c.kept = map[int64]entry{}
 	err := c.lines("trail/entries.jsonl", 300<<10, func(n int, line []byte) error {
 		var e entry
-		if json.Unmarshal(line, &e) != nil || e.Seq < 1 {
+		if json.Unmarshal(line, &e) != nil || e.Seq < 1 || n > 1<<24 {
 			return fmt.Errorf("line %d of it is no entry of a trail", n)
 		}
 		if len(set) > 0 && e.Seq-1 <= set[len(set)-1] {
@@ -94,7 +90,7 @@ func (c *checker) checkpoints() (last *checkpoint) {
 			Stamp    []byte
 			Cosigned string
 		}
-		if err := decode(line, &x); err != nil || x.Anchor == "" && (x.Stamp != nil || x.Cosigned != "") {
+		if err := decode(line, &x); err != nil || len(x.Stamp) > 64<<10 || x.Anchor == "" && (x.Stamp != nil || x.Cosigned != "") {
 			return fmt.Errorf("line %d of it is no checkpoint", n)
 		}
 		if own {
@@ -168,13 +164,10 @@ func (c *checker) consistency() {
 	var all struct {
 		Steps []struct {
 			From, To int64
-			Hashes   []string
+			Hashes   []hash
 		}
 	}
-	raw, err := c.a.whole(name, 64<<20)
-	if err == nil {
-		err = decode(raw, &all)
-	}
+	err := c.decode(name, 16<<20, &all)
 	if err == nil && len(all.Steps) != max(0, len(c.sizes)-1) {
 		err = errors.New("it does not have a proof for each two checkpoints: one was taken away or added")
 	}
@@ -183,12 +176,11 @@ func (c *checker) consistency() {
 		return
 	}
 	for i, s := range all.Steps {
-		hashes, ok := parseHashes(s.Hashes)
-		if !ok || s.From != c.sizes[i] || s.To != c.sizes[i+1] {
+		if s.From != c.sizes[i] || s.To != c.sizes[i+1] {
 			c.fault("consistency", name, "proof %d is not from the checkpoint of %d entries to that of %d", i+1, c.sizes[i], c.sizes[i+1])
 			return
 		}
-		if !consistent(s.From, s.To, c.roots[i], c.roots[i+1], hashes) {
+		if !consistent(s.From, s.To, c.roots[i], c.roots[i+1], s.Hashes) {
 			c.fault("consistency", name, "the trail of %d entries is not the beginning of that of %d: it was written anew between", s.From, s.To)
 		}
 	}

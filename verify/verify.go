@@ -13,6 +13,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,11 +74,11 @@ type Manifest struct {
 	}
 }
 
-// decode reads JSON strictly.
+// decode reads JSON strictly: no member that is not known, none twice, nothing behind.
 func decode(raw []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	if d.Decode(v) != nil || !single(json.NewDecoder(bytes.NewReader(raw))) {
 		return errors.New("it is not what a pack has")
 	}
 	if _, err := d.Token(); err != io.EOF {
@@ -86,9 +87,43 @@ func decode(raw []byte, v any) error {
 	return nil
 }
 
+// single says that no object of the next value has a member twice, in whatever case.
+func single(d *json.Decoder) bool {
+	t, err := d.Token()
+	open, ok := t.(json.Delim)
+	for seen := map[string]bool{}; ok && err == nil && d.More(); {
+		if open == '{' {
+			t, err = d.Token()
+			name, _ := t.(string)
+			name = strings.ToLower(name)
+			if seen[name] {
+				return false
+			}
+			seen[name] = true
+		}
+		if !single(d) {
+			return false
+		}
+	}
+	if ok && err == nil {
+		_, err = d.Token() // the end
+	}
+	return err == nil
+}
+
+// decode reads an entry of at most so many bytes as JSON.
+func (c *checker) decode(name string, most int64, v any) error {
+	raw, err := c.a.whole(name, most)
+	if err == nil {
+		err = decode(raw, v)
+	}
+	return err
+}
+
 var (
 	sumForm  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	pageForm = regexp.MustCompile(`^evidence/[^/]+/(?:0|[1-9][0-9]{0,9})\.(?:page|cut)$`)
+	idForm   = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
 	packForm = regexp.MustCompile(`^[0-9a-z][0-9a-z.-]{0,127}$`)
 )
 
@@ -99,8 +134,10 @@ func (m *Manifest) check() error {
 	switch {
 	case m.Form != formName:
 		return fmt.Errorf("it is of the form %.80q, and this program knows %s", m.Form, formName)
-	case !packForm.MatchString(m.Name) || m.Tenant == "" || !m.From.Before(m.To) || m.AsOf.After(m.To):
-		return errors.New("it has no name, no tenant or no period")
+	case !packForm.MatchString(m.Name) || !idForm.MatchString(m.Tenant) || m.Customer != "" && !idForm.MatchString(m.Customer):
+		return errors.New("it has no name, or no tenant")
+	case !m.From.Before(m.To) || m.AsOf.Before(m.From) || m.AsOf.After(m.To) || m.Made.IsZero() || m.Since.IsZero():
+		return errors.New("its period is none")
 	case !slices.Contains([]string{"auditor", "insurer", "microsoft", "customer"}, m.Reader):
 		return errors.New("it is for nobody that packs are for")
 	case !slices.Contains([]string{"all", "deciding", "none"}, m.Evidence) || m.Evidence == "none" && m.Pages.Count != 0:
@@ -113,6 +150,14 @@ func (m *Manifest) check() error {
 		if r != "names" && r != "addresses" {
 			return fmt.Errorf("it has a redaction by %.40q, which this program does not know", r)
 		}
+	}
+	said := map[string]bool{}
+	for _, v := range m.Verdicts {
+		of := v.Requirement + v.AsOf.UTC().String()
+		if said[of] || len(said) > 1<<16 {
+			return fmt.Errorf("it has two verdicts of %.80q, or more than any", v.Requirement)
+		}
+		said[of] = true
 	}
 	for _, e := range m.Entries {
 		if !fileName.MatchString(e.Path) || e.Size < 0 || e.Size > maxEntry || !sumForm.MatchString(e.SHA256) || pageForm.MatchString(e.Path) ||
@@ -144,7 +189,7 @@ func Verify(src io.ReaderAt, size int64, t Trust) *Verified {
 		return v
 	}
 	v.Entries = len(a.files)
-	raw, err := a.whole("pack.json", 64<<20)
+	raw, err := a.whole("pack.json", 8<<20)
 	m := &Manifest{}
 	if err == nil {
 		err = decode(raw, m)
