@@ -31,18 +31,14 @@ type Fault struct{ Check, Where, What string }
 
 // Verified is what a pack was found to be.
 type Verified struct {
-	Manifest             *Manifest
-	Faults               []Fault
-	More                 int
-	Key                  string
-	Pinned               bool
-	Entries, Segments    int
-	Trail, Checkpoints   int
-	Witnessed, Unchecked int
-	Pages, PageBytes     int64
-	Frames               int64
-	Stamped              time.Time
-	Trusted              bool
+	Manifest *Manifest
+	Faults   []Fault
+	Key      string
+	// Pinned says that the key was given, Trusted that the stamp comes from a given root.
+	Pinned, Trusted                                                   bool
+	Stamped                                                           time.Time
+	More, Entries, Segments, Trail, Checkpoints, Witnessed, Unchecked int
+	Pages, PageBytes, Frames                                          int64
 }
 
 func (v *Verified) fault(check, where, format string, args ...any) {
@@ -138,18 +134,12 @@ func (m *Manifest) check() error {
 		return errors.New("it has no name, or no tenant")
 	case !m.From.Before(m.To) || m.AsOf.Before(m.From) || m.AsOf.After(m.To) || m.Made.IsZero() || m.Since.IsZero():
 		return errors.New("its period is none")
-	case !slices.Contains([]string{"auditor", "insurer", "microsoft", "customer"}, m.Reader):
-		return errors.New("it is for nobody that packs are for")
-	case !slices.Contains([]string{"all", "deciding", "none"}, m.Evidence) || m.Evidence == "none" && m.Pages.Count != 0:
-		return errors.New("it does not say which evidence is in it")
-	case !ordered(m.Redaction) || !ordered(m.Kept) || !ordered(m.Lacking) || (m.Leaves != nil) != (len(m.Redaction) > 0) ||
-		len(m.Kept) > 0 && len(m.Redaction) == 0:
-		return errors.New("its redaction is none")
-	}
-	for _, r := range m.Redaction {
-		if r != "names" && r != "addresses" {
-			return fmt.Errorf("it has a redaction by %.40q, which this program does not know", r)
-		}
+	case !slices.Contains([]string{"auditor", "insurer", "microsoft", "customer"}, m.Reader),
+		!slices.Contains([]string{"all", "deciding", "none"}, m.Evidence), m.Evidence == "none" && m.Pages.Count != 0:
+		return errors.New("it does not say for whom it is, or which evidence is in it")
+	case !slices.Contains([]string{"", "names", "addresses", "addresses names"}, strings.Join(m.Redaction, " ")),
+		!ordered(m.Kept), !ordered(m.Lacking), (m.Leaves != nil) != (len(m.Redaction) > 0), len(m.Kept) > 0 && m.Leaves == nil:
+		return errors.New("its redaction is none, or one that this program does not know")
 	}
 	said := map[string]bool{}
 	for _, v := range m.Verdicts {
@@ -234,8 +224,8 @@ func (c *checker) signature(raw []byte) {
 		c.fault("structure", "pack.note", "%s", err)
 		return
 	}
-	n, err := parseNote(signed)
-	if err != nil || len(n.sigs) != 1 || !n.by(c.key) {
+	n, err := c.signed(signed)
+	if err != nil {
 		c.fault("signature", "pack.note", "it is not signed by %s, or was changed", c.key.name)
 		return
 	}
@@ -265,13 +255,10 @@ func (c *checker) order() {
 		return
 	}
 	told := len(c.Faults)
-	for _, n := range have {
+	for _, n := range slices.Concat(have, want) {
 		if !slices.Contains(want, n) {
 			c.fault("structure", n, "it is in the file, and no pack lists it")
-		}
-	}
-	for _, n := range want {
-		if !slices.Contains(have, n) {
+		} else if !slices.Contains(have, n) {
 			c.fault("structure", n, "it is listed, and is not in the file")
 		}
 	}
@@ -316,26 +303,22 @@ func (c *checker) lines(name string, most int, each func(n int, line []byte) err
 	if err != nil {
 		return err
 	}
-	b := bufio.NewReaderSize(in, 1<<18)
-	for n := 1; ; n++ {
-		var line []byte
-		for {
-			part, err := b.ReadSlice('\n')
-			if line = append(line, part...); len(line) > most {
-				return fmt.Errorf("line %d of it is longer than any", n)
-			}
-			if err == nil {
-				break
-			}
-			if err == io.EOF && len(line) == 0 {
-				return nil
-			}
-			if err != bufio.ErrBufferFull {
-				return fmt.Errorf("it ends within line %d, or cannot be read", n)
-			}
+	s, n := bufio.NewScanner(in), 0
+	s.Buffer(nil, most+1)
+	s.Split(func(data []byte, end bool) (int, []byte, error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
 		}
-		if err := each(n, line[:len(line)-1]); err != nil {
+		if end && len(data) > 0 {
+			return 0, nil, errors.New("it ends within a line")
+		}
+		return 0, nil, nil
+	})
+	for s.Scan() {
+		n++
+		if err := each(n, s.Bytes()); err != nil {
 			return err
 		}
 	}
+	return s.Err()
 }
