@@ -350,15 +350,16 @@ func (r *record) flat() []byte {
 
 // The members that the rules name, in lower case.
 var (
-	nameMembers = ` userprincipalname userdisplayname displayname mail othermails proxyaddresses givenname surname firstname lastname
+	nameMembers = strings.Fields(`userprincipalname userdisplayname displayname mail othermails proxyaddresses givenname surname firstname lastname
 		middlename mailnickname onpremisesuserprincipalname onpremisessamaccountname onpremisesdistinguishedname mobilephone businessphones faxnumber
 		phonenumber phone emailaddress email emails imaddresses employeeid streetaddress signinidentifier alternatenotificationemails
 		technicalnotificationmails securitycompliancenotificationmails marketingnotificationemails username upn preferredname nickname
 		addressline1 addressline2 contactname
 		principaldisplayname principalname newvalue oldvalue assignedto requestorname approvername contactperson createdbydisplayname
-		ownerdisplayname managerdisplayname `
-	addressMembers = ` ipaddress ipaddressfromresourceprovider clientip clientipaddress calleripaddress sourceip
-		geocoordinates latitude longitude altitude cidraddress loweraddress upperaddress postalcode `
+		ownerdisplayname managerdisplayname createdbyusername lastmodifiedusername initiatorname aboutme birthday devicename computername hostname
+		description justification notes internalnotes comment comments`)
+	addressMembers = strings.Fields(`ipaddress ipaddressfromresourceprovider clientip clientipaddress calleripaddress sourceip
+		geocoordinates latitude longitude altitude cidraddress loweraddress upperaddress postalcode city officelocation location`)
 	mailForm      = regexp.MustCompile(`[^\s@"',;:/\\]+(?:@|%40)[^\s@"',;:/\\]+\.[^\s@"',;:/\\]+`)
 	hostForm      = regexp.MustCompile(`[0-9A-Fa-f:.]{3,}`)
 	pseudonymForm = regexp.MustCompile(`^"redacted-(v-)?[0-9a-f]{16}"$`)
@@ -366,30 +367,28 @@ var (
 
 // member is the name of the member that holds what is at a path.
 func member(path string) string {
-	for {
-		i := strings.LastIndexAny(path, "/#")
-		if i < 0 {
-			return ""
-		}
-		if path[i] == '/' {
-			return strings.ToLower(strings.NewReplacer("~0", "~", "~1", "/", "~2", "#").Replace(path[i+1:]))
-		}
-		path = path[:i]
-	}
+	name, _, _ := strings.Cut(path[strings.LastIndexByte(path, '/')+1:], "#")
+	return strings.ToLower(strings.NewReplacer("~0", "~", "~1", "/", "~2", "#").Replace(name))
 }
 
-// byName says that the rule names the member. line is of the archive's line of an entry.
+// byName says that the rule names the member, or one around it. line is of the archive's
+// line of an entry.
 func (m *Manifest) byName(path string, line bool) bool {
 	if line {
 		return path == "/page/sha256"
 	}
-	name := member(path)
-	in := func(list, rule string) bool {
-		return strings.Contains(list, " "+name+" ") && slices.Contains(m.Redaction, rule)
-	}
-	place := strings.Contains(strings.ToLower(path), "/location/") && name != "countryorregion" && slices.Contains(m.Redaction, "addresses")
-	return !slices.Contains(m.Kept, name) && (in(nameMembers, "names") || in(addressMembers, "addresses") || place)
+	return slices.ContainsFunc(strings.Split(path, "/"), func(step string) bool {
+		name := member(step)
+		in := func(list []string, rule string) bool {
+			return slices.Contains(list, name) && slices.Contains(m.Redaction, rule)
+		}
+		return name != "" && !slices.Contains(m.Kept, name) && (in(nameMembers, "names") || in(addressMembers, "addresses")) &&
+			(name != "location" || member(path) != "countryorregion")
+	})
 }
+
+// annotations are members beside another, whose names look like a mail address.
+var annotations = strings.NewReplacer("@odata.", "", "@microsoft.graph.", "")
 
 // leavesOut says that a shown value should not be.
 func (m *Manifest) leavesOut(path string, raw []byte, line bool) bool {
@@ -401,7 +400,12 @@ func (m *Manifest) leavesOut(path string, raw []byte, line bool) bool {
 		return false
 	}
 	filter := line && path == "/page/request" && (strings.Contains(text, "'") || strings.Contains(text, "%27"))
-	return slices.Contains(m.Redaction, "names") && (filter || mailForm.MatchString(text)) || slices.Contains(m.Redaction, "addresses") && hosts(text)
+	return filter && slices.Contains(m.Redaction, "names") || m.looks(text)
+}
+
+// looks says that a text looks like what is left out.
+func (m *Manifest) looks(text string) bool {
+	return slices.Contains(m.Redaction, "names") && mailForm.MatchString(text) || slices.Contains(m.Redaction, "addresses") && hosts(text)
 }
 
 // hosts says that an address of the internet is in a text, with a port or without.
@@ -425,6 +429,8 @@ func (m *Manifest) ruled(rec *record, line bool, n *Counts) error {
 	}
 	for _, l := range rec.leaves {
 		switch {
+		case m.looks(annotations.Replace(l.path)):
+			return errors.New("the path of a value says who or where somebody is")
 		case l.shown:
 			if n.Shown++; m.leavesOut(l.path, l.raw, line) {
 				return fmt.Errorf("%.200s is shown, and its rule leaves it out", l.path)

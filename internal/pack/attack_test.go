@@ -2,6 +2,7 @@ package pack_test
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -45,6 +46,15 @@ var attacks = []tampering{
 	{"a hash of the trail's proof is null", "", signed, func(o *opened) { o.replace(form.ProofName, `"hashes": [`, `"hashes": [null,`) }, form.Trail},
 	{"a member of the proof is there twice", "", signed, func(o *opened) { o.replace(form.ProofName, `"size": `, `"size": 1, "size": `) }, form.Trail},
 	{"a space is in a record that was cut", "redacted", signed, func(o *opened) { o.recut(o.page(0), `,"`, `, "`) }, form.Redaction},
+	{"a value is shown whose path names somebody", "redacted", signed, func(o *opened) {
+		o.recut(o.page(0), `"/accountEnabled"`, `"/by/adele@contoso.example"`)
+	}, form.Redaction},
+	{"a value is shown within a member that the rule names", "redacted", signed, func(o *opened) {
+		o.recut(o.page(0), `["/id",`, `["/emailAddress/id",`)
+	}, form.Redaction},
+	{"a value is shown that describes somebody", "redacted", signed, func(o *opened) {
+		o.recut(o.page(0), `["/id",`, `["/description",`)
+	}, form.Redaction},
 	{"a line of a reading has the sum of a page", "all", signed, func(o *opened) {
 		o.lines(form.IndexName, func(l []string) []string {
 			for i := range l {
@@ -56,6 +66,30 @@ var attacks = []tampering{
 			return l
 		})
 	}, form.Page},
+}
+
+// TestOneRule: both verifiers have the same members and the same looks.
+func TestOneRule(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"nameMembers", "addressMembers", "mailForm", "hostForm", "pseudonymForm"} {
+		var of [2]string
+		for n, file := range []string{"leaf/rule.go", "../../verify/evidence.go"} {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, rest, _ := strings.Cut(string(raw), name+" ")
+			_, rest, _ = strings.Cut(rest, "`")
+			text, _, _ := strings.Cut(rest, "`")
+			of[n] = strings.Join(strings.Fields(text), " ")
+			if strings.HasSuffix(name, "Members") {
+				of[n] = strings.ToLower(of[n])
+			}
+		}
+		if of[0] != of[1] || of[0] == "" {
+			t.Errorf("%s: %q and %q", name, of[0], of[1])
+		}
+	}
 }
 
 // smuggle puts a file among the pages.
