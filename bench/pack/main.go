@@ -261,7 +261,7 @@ func peer(from, to string) error {
 }
 
 func verify(ctx context.Context, path string, s *trail.Signer) error {
-	r, err := pack.VerifyFile(ctx, path, form.Trust{Key: s.Verifier()}, count)
+	r, err := pack.VerifyFile(ctx, path, form.Trust{Key: s.Verifier()}, count, nil)
 	if err == nil {
 		err = r.Err()
 	}

@@ -100,7 +100,7 @@ func TestOnce(t *testing.T) {
 	}
 	gone(t, i)
 	file := filepath.Join(dir, "once.zip")
-	r, err := pack.VerifyFile(t.Context(), file, form.Trust{}, app.PackAgain(file))
+	r, err := pack.VerifyFile(t.Context(), file, form.Trust{}, (&app.PackReading{}).Again, nil)
 	if err != nil || r.Err() != nil || !r.Rejudged || len(r.Manifest.Verdicts) < 10 || r.Manifest.Pages.Count == 0 {
 		t.Errorf("the pack: %+v, %v", r, err)
 	}

@@ -52,6 +52,19 @@ func TestPackNamesNobody(t *testing.T) {
 	if found := tells(entries, names); len(found) < 20 {
 		t.Fatalf("the whole pack tells of %d names and addresses of %d alone: nothing is tried", len(found), len(names))
 	}
+	filesHeld(w, o)
+	for _, reader := range []string{"insurer", "microsoft", "customer"} {
+		o := o
+		o.Reader, o.Out = reader, filepath.Join(t.TempDir(), reader+".zip")
+		made, err := w.s.MakePack(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &app.PackReading{}
+		if r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, p.Again, p.Told); err != nil || r.Err() != nil || len(r.Files.Again) < 6 {
+			t.Errorf("%s: %v %+v", reader, err, r)
+		}
+	}
 	o.Redact, o.NotRejudged, o.Out = []string{form.Names, form.Addresses}, true, filepath.Join(t.TempDir(), "cut.zip")
 	cut, err := w.s.MakePack(t.Context(), o)
 	if err != nil {
@@ -118,9 +131,13 @@ func TestPackPage(t *testing.T) {
 // verdicts come out again.
 func packHolds(t *testing.T, made *pack.Made) (map[string]string, *pack.Report) {
 	t.Helper()
-	r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, app.PackAgain(made.Path))
+	p := &app.PackReading{}
+	r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, p.Again, p.Told)
 	if err != nil || r.Err() != nil || r.Rejudged != (made.Manifest.Unjudged == "") {
 		t.Fatalf("%v %+v", err, r)
+	}
+	if r.Files == nil || (len(r.Files.Again) > 5) != r.Rejudged || (r.Files.Why == "") != r.Rejudged || len(r.Files.Word) < 5 {
+		t.Errorf("of its files it says %+v", r.Files)
 	}
 	z, err := zip.OpenReader(made.Path)
 	if err != nil {
