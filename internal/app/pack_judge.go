@@ -153,7 +153,7 @@ func packPractices(m *pack.Manifest, j *Judged) ([]practice.Row, json.RawMessage
 func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 	p.mu.Lock()
 	n := slices.IndexFunc(p.making, func(x *packing) bool {
-		return x.m == ev.Manifest || x.m.Name == ev.Manifest.Name && ev.Manifest.Entries == nil // a try with more of it shown
+		return x.m == ev.Manifest || x.m.Name == ev.Manifest.Name // a try with more of it shown
 	})
 	var x *packing
 	if n >= 0 {
