@@ -31,6 +31,7 @@ func (i *Installation) packs() (*pack.Store, error) {
 		d.Secret = i.packSalts
 		judge := i.Packer()
 		d.Judge, d.Again = judge.Judge, judge.Again
+		d.Asked = i.makeAsked
 	}
 	var err error
 	d.Stamp, err = i.packStamp()

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"archive/zip"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +20,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/archive"
+	"partnerguard/internal/jobs"
 	"partnerguard/internal/pack"
 	"partnerguard/internal/pack/form"
 	"partnerguard/internal/pack/report"
@@ -85,37 +88,85 @@ func TestPackNamesNobody(t *testing.T) {
 	}
 }
 
-// TestPackPage: the console's page makes a pack that lies with the installation, and hands it
-// out; one that lies elsewhere, or is named otherwise, it does not.
+// TestPackPage: the console's page has a job make a pack that lies with the installation, says
+// how far it is, and hands it out; one that lies elsewhere, or is named otherwise, it does not.
 func TestPackPage(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, func(o *partnercloud.Options) { o.Days = 3 })
 	w.collect(w.s.Now().AddDate(0, 0, -2))
 	w.lab.Jump(time.Minute)
-	all := w.s.Screens()
+	q, err := jobs.Open(t.Context(), w.s.DB, jobs.Options{Workers: 1, Poll: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.s.Packs.Jobs(q); err != nil {
+		t.Fatal(err)
+	}
+	all := w.s.ScreensWith(q)
 	page := &all[slices.IndexFunc(all, func(s screen.Screen) bool { return s.Name == "packs" })]
 	now := w.s.Now()
 	ask := func(name string) *screen.Ask {
 		return &screen.Ask{Viewer: screentest.Viewer(), Values: url.Values{"pack": {name}}, Now: now}
 	}
-	done, err := page.Acts[0].Handle(t.Context(), ask(""), url.Values{"tenant": {w.lab.Info.Tenant.ID}, "from": {now.AddDate(0, 0, -2).Format(time.DateOnly)},
-		"to": {now.Format(time.DateOnly)}, "reader": {"auditor"}, "evidence": {form.All}})
+	asked := url.Values{"tenant": {w.lab.Info.Tenant.ID}, "from": {now.AddDate(0, 0, -2).Format(time.DateOnly)},
+		"to": {now.Format(time.DateOnly)}, "reader": {"auditor"}, "evidence": {form.All}}
+	done, err := page.Acts[0].Handle(t.Context(), ask(""), asked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := done.Body.(*pack.Made)
+	asks := &pack.Asks{Dir: filepath.Join(w.s.Config.Data, "packs", "asked"), Now: w.s.Now}
+	id := done.Body.(*pack.Asked).ID
+	if a, err := asks.Get(id); err != nil || !a.Begun.IsZero() {
+		t.Fatalf("it is made within the request: %+v, %v", a, err)
+	}
+	asked.Set("names", "on")
+	other, err := page.Acts[0].Handle(t.Context(), ask(""), asked) // which cannot be: verdicts come out otherwise
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer q.Stop(context.WithoutCancel(t.Context())) //nolint:errcheck // of a test
+	ended := func(id string) *pack.Asked {
+		for range 600 {
+			if a, err := asks.Get(id); err == nil && !a.Ended.IsZero() {
+				return a
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Fatal("it is not made")
+		return nil
+	}
+	if a := ended(other.Body.(*pack.Asked).ID); a.Pack != "" || !strings.Contains(a.Error, "come out otherwise") || !strings.Contains(a.Hint, "--keep") {
+		t.Errorf("%+v", a)
+	}
+	a := ended(id)
+	if a.Error != "" {
+		t.Fatalf("%+v", a)
+	}
+	path := filepath.Join(w.s.Config.Data, "packs", a.Pack+".zip")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &pack.Made{Manifest: &pack.Manifest{Name: a.Pack}, Path: path, Size: info.Size()}
 	packHolds(t, made)
+	view, err := page.Load(t.Context(), &screen.Ask{Viewer: screentest.Viewer(), Values: url.Values{"ask": {id}}, Now: now})
+	if err != nil || len(view.Notices) != 1 || view.Notices[0].Lead != "Made." || view.Refresh != 0 {
+		t.Errorf("the page says %+v, %v", view, err)
+	}
 	got, err := page.Files[0].Load(t.Context(), ask(made.Manifest.Name))
 	if err != nil || int64(len(got.Body)) != made.Size {
 		t.Errorf("it is not handed out: %v", err)
 	}
 	o := pack.Options{Tenant: w.lab.Info.Tenant.ID, From: now.AddDate(0, 0, -1), To: now, Reader: "auditor", Evidence: form.None,
 		Out: filepath.Join(t.TempDir(), "elsewhere.zip")}
-	other, err := w.s.MakePack(t.Context(), o)
+	elsewhere, err := w.s.MakePack(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{other.Manifest.Name, "../partnerguard.db", "pack-none"} {
+	for _, name := range []string{elsewhere.Manifest.Name, "../partnerguard.db", "pack-none"} {
 		if _, err := page.Files[0].Load(t.Context(), ask(name)); !errors.Is(err, problem.NotFound) {
 			t.Errorf("%s: %v", name, err)
 		}

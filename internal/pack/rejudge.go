@@ -31,7 +31,7 @@ func (k *making) rejudge(ctx context.Context) error {
 	}
 	p := problem.New(problem.Unmet, "with %s left out, verdicts come out otherwise: %s", strings.Join(k.m.Redaction, " and "), named(diff))
 	if keep := k.which(ctx); len(keep) > 0 {
-		return p.WithHint("the judge needs %s: --keep %s shows what is there; or --not-rejudged says so in the pack", strings.Join(keep, ", "), strings.Join(keep, ","))
+		return p.WithHint("the judge needs %s: --keep %s shows it; or --not-rejudged says so in the pack", strings.Join(keep, ", "), strings.Join(keep, ","))
 	}
 	return p.WithHint("no member alone is the cause, but records that are left out whole: leave out names or addresses alone; or --not-rejudged says so in the pack")
 }
