@@ -182,7 +182,7 @@ func TestLimited(t *testing.T) {
 	if _, err := act.Handle(t.Context(), ask(screentest.Viewer(), ""), form); !errors.Is(err, problem.Usage) {
 		t.Errorf("a period that ends before it begins: %v", err)
 	}
-	want := customer + " 2026-10-01 2026-11-01 insurer none [names][displayName mail] " + limited.Actor
+	want := customer + " 2026-10-01 2026-11-01 insurer none [names] [displayName mail] " + limited.Actor
 	if len(made) != 1 || made[0] != want {
 		t.Errorf("made: %v, want %s", made, want)
 	}
