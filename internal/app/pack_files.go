@@ -92,7 +92,8 @@ func (p *PackReading) anew(of packEntries, m *pack.Manifest) error {
 			return problem.Wrap(err, problem.Unmet, "the pack's own %s cannot be read", f.Path)
 		}
 		if !bytes.Equal(raw, b.Bytes()) {
-			return problem.New(problem.Unmet, "%s is not the one that comes of the evidence: it says something else, near byte %d", f.Path, parting(raw, b.Bytes()))
+			return problem.New(problem.Unmet, "%s is not the one that comes of the evidence: it differs from byte %d on", f.Path,
+				parting(raw, b.Bytes()))
 		}
 	}
 	return nil

@@ -117,8 +117,9 @@ func (i *Installation) once(ctx context.Context, o *Once) (*once, error) {
 		return x, nil
 	}
 	if err := x.look(ctx, o.Tenant); errors.Is(err, problem.NotFound) {
-		return nil, problem.Wrap(err, problem.NotFound, "%.120s is no customer of this connection, and Partner Center grants consents at customers alone", o.Tenant).
-			WithHint("of a prospect an admin exports what partnerguard export plan lists, and partnerguard assess --from FOLDER judges it, without any consent; " +
+		return nil, problem.Wrap(err, problem.NotFound, "%.120s is no customer of this connection, and Partner Center grants consents at customers alone",
+			o.Tenant).
+			WithHint("of a prospect an admin exports what partnerguard export plan lists, and partnerguard assess --from FOLDER judges it; " +
 				"or send a relationship first")
 	} else if err != nil {
 		return nil, err
@@ -205,7 +206,8 @@ func (i *Installation) AssessOnce(ctx context.Context, o Once) (*OnceDone, error
 		return nil, err
 	}
 	if x.done.Own {
-		x.tell("consent", true, "%s is the partner's own tenant: the app has there what the connection stands on; nothing is granted and nothing removed.", x.name())
+		x.tell("consent", true, "%s is the partner's own tenant: the app has there what the connection stands on; nothing is granted and nothing removed.",
+			x.name())
 		return x.done, x.read(ctx)
 	}
 	// What is begun is written down before anything is granted, so that a crash leaves no

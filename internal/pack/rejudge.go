@@ -33,7 +33,8 @@ func (k *making) rejudge(ctx context.Context) error {
 	if keep := k.which(ctx); len(keep) > 0 {
 		return p.WithHint("the judge needs %s: --keep %s shows it; or --not-rejudged says so in the pack", strings.Join(keep, ", "), strings.Join(keep, ","))
 	}
-	return p.WithHint("no member alone is the cause, but records that are left out whole: leave out names or addresses alone; or --not-rejudged says so in the pack")
+	return p.WithHint("%s", "no member alone is the cause, but records that are left out whole: leave out names or addresses alone; "+
+		"or --not-rejudged says so in the pack")
 }
 
 func named(diff []Difference) string {

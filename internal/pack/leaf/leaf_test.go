@@ -209,7 +209,8 @@ func TestRedaction(t *testing.T) {
 func TestRedactionOfShapes(t *testing.T) {
 	t.Parallel()
 	body := `{"@odata.context":"x","value":[
-		{"id":"r1","setting":{"approvalStages":[{"primaryApprovers":[{"@odata.type":"#microsoft.graph.singleUser","userId":"7","description":"Adele Vance"}]}]}},
+		{"id":"r1",
+			"setting":{"approvalStages":[{"primaryApprovers":[{"@odata.type":"#microsoft.graph.singleUser","userId":"7","description":"Adele Vance"}]}]}},
 		{"id":"r2","emailAddress":{"name":"Adele Vance","address":"adele@contoso.example"},"justification":"Adele is ill","deviceName":"ADELE-PC"},
 		{"id":"r3","byUser":{"adele@contoso.example":{"count":1}}},
 		{"id":"r4","byAddress":{"203.0.113.7":1}},

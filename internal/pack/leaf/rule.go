@@ -26,8 +26,8 @@ var nameMembers = words(`userPrincipalName userDisplayName displayName mail othe
 	middleName mailNickname onPremisesUserPrincipalName onPremisesSamAccountName onPremisesDistinguishedName mobilePhone businessPhones faxNumber
 	phoneNumber phone emailAddress email emails imAddresses employeeId streetAddress signInIdentifier alternateNotificationEmails
 	technicalNotificationMails securityComplianceNotificationMails marketingNotificationEmails userName upn preferredName nickname
-	addressLine1 addressLine2 contactName principalDisplayName principalName newValue oldValue assignedTo requestorName approverName contactPerson createdByDisplayName
-	ownerDisplayName managerDisplayName createdByUserName lastModifiedUserName initiatorName aboutMe birthday deviceName computerName hostName
+	addressLine1 addressLine2 contactName principalDisplayName principalName newValue oldValue assignedTo requestorName approverName contactPerson
+	createdByDisplayName ownerDisplayName managerDisplayName createdByUserName lastModifiedUserName initiatorName aboutMe birthday deviceName computerName hostName
 	description justification notes internalNotes comment comments`)
 
 // addressMembers hold where somebody was.

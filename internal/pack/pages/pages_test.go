@@ -71,7 +71,8 @@ func TestAsked(t *testing.T) {
 				t.Errorf("%s does not say %q: %.300s", address, w, text[max(0, strings.Index(text, "Not made")):])
 			}
 		}
-		if strings.Contains(text, "<otherwise>") || address == "/packs" && (strings.Contains(text, "Made.") || strings.Contains(text, "http-equiv=\"refresh\"")) {
+		if strings.Contains(text, "<otherwise>") || address == "/packs" && (strings.Contains(text, "Made.") ||
+			strings.Contains(text, "http-equiv=\"refresh\"")) {
 			t.Errorf("%s says more", address)
 		}
 	}
@@ -109,7 +110,8 @@ func TestPacks(t *testing.T) {
 	t.Parallel()
 	h := house(&[]string{})
 	text := h.HTML(t, "/packs")
-	for _, want := range []string{"pack-7b2d1c5e-2026-10-01-a1b2c3", "1 Oct 2026 to 31 Oct 2026", "91 MiB", "403 KiB", "3.0 MiB", "Contoso &lt;b&gt;", "without addresses and names", "insurer",
+	for _, want := range []string{"pack-7b2d1c5e-2026-10-01-a1b2c3", "1 Oct 2026 to 31 Oct 2026", "91 MiB", "403 KiB", "3.0 MiB", "Contoso &lt;b&gt;",
+		"without addresses and names", "insurer",
 		"partnerguard/trail/abc+12345678+AQID", "Make a pack", "Redact names"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -166,7 +168,8 @@ func TestLimited(t *testing.T) {
 		t.Error("a form for somebody who may not")
 	}
 	// Making.
-	form := url.Values{"from": {"2026-10-01"}, "to": {"2026-10-31"}, "reader": {"insurer"}, "evidence": {"none"}, "names": {"on"}, "keep": {" displayName , mail"},
+	form := url.Values{"from": {"2026-10-01"}, "to": {"2026-10-31"}, "reader": {"insurer"}, "evidence": {"none"}, "names": {"on"},
+		"keep":   {" displayName , mail"},
 		"tenant": {strings.ToUpper(customer)}}
 	act := s.Acts[0]
 	limited := screentest.Viewer()
