@@ -1,20 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
-
-// list is a flag that may be given more than once.
-type list []string
-
-func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -23,41 +20,48 @@ func run(args []string, out, complain io.Writer) int {
 	f.SetOutput(complain)
 	key := f.String("key", "", "the key that the pack must be signed by, as partnerguard trail key prints it; without it the pack's own word is taken for it")
 	roots := f.String("roots", "", "a PEM file of the authorities that time stamps must come from")
-	var witnesses list
-	f.Var(&witnesses, "witness", "the key of a witness, whose cosignatures are checked; may be given again")
+	var witnesses []string
+	f.Func("witness", "the key of a witness, whose cosignatures are checked; may be given again", func(s string) error {
+		witnesses = append(witnesses, s)
+		return nil
+	})
 	f.Usage = func() {
 		fmt.Fprintln(complain, "usage: verify [--key KEY] [--witness KEY] [--roots PEM] PACK")
 		f.PrintDefaults()
 	}
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(args); err != nil || f.NArg() != 1 {
+		if err == nil {
+			f.Usage()
+		}
 		return 2
 	}
-	if f.NArg() != 1 {
-		f.Usage()
-		return 2
-	}
-	t, err := trustOf(*key, witnesses, *roots)
+	v, err := verifyFile(f.Arg(0), *key, witnesses, *roots)
 	if err != nil {
 		fmt.Fprintln(complain, "verify:", err)
 		return 2
 	}
-	file, err := os.Open(f.Arg(0))
-	if err != nil {
-		fmt.Fprintln(complain, "verify:", err)
-		return 2
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		fmt.Fprintln(complain, "verify: it is no file")
-		return 2
-	}
-	v := Verify(file, info.Size(), t)
 	v.tell(out)
 	if len(v.Faults) > 0 {
 		return 3
 	}
 	return 0
+}
+
+func verifyFile(path, key string, witnesses []string, roots string) (*Verified, error) {
+	t, err := trustOf(key, witnesses, roots)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(err, errors.New("it is no file"))
+	}
+	return Verify(file, info.Size(), t), nil
 }
 
 func trustOf(key string, witnesses []string, roots string) (t Trust, err error) {
@@ -106,12 +110,8 @@ func (v *Verified) tell(out io.Writer) {
 		v.Trail, v.Checkpoints)
 	say("%d pages are compressed: they were held to their sums and not opened; zstd -d opens them", v.Frames)
 	say("%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by", v.Witnessed, v.Unchecked)
-	if v.Stamped.IsZero() {
-		say("no time stamp")
-	} else {
-		say("stamped %s, %s", v.Stamped.Format(time.RFC3339), map[bool]string{true: "by an authority of those that were given",
-			false: "as the stamp says: give --roots to know by whom"}[v.Trusted])
-	}
+	say("%s", map[bool]string{true: "no time stamp", false: "stamped " + v.Stamped.Format(time.RFC3339) + map[bool]string{
+		true: ", by an authority of those that were given", false: ", as the stamp says: give --roots to know by whom"}[v.Trusted]}[v.Stamped.IsZero()])
 	if len(m.Redaction) > 0 {
 		say("left out: %s; %d values are shown, %d left out by the name of their member, %d by how they look, %d records whole",
 			strings.Join(m.Redaction, ", "), m.Leaves.Shown, m.Leaves.ByMember, m.Leaves.ByLook, m.Leaves.Withheld)
@@ -119,6 +119,7 @@ func (v *Verified) tell(out io.Writer) {
 	if m.Unjudged != "" {
 		say("its verdicts do not come out again from it, it says: %s", printable(m.Unjudged))
 	}
+	say("what its report, OSCAL, OCSF and other files tell is its maker's word here: partnerguard pack verify holds them to the verdicts")
 	if len(v.Faults) == 0 {
 		say("THE PACK HOLDS. %d verdicts were not judged again: partnerguard pack verify does.", len(m.Verdicts))
 	} else {
@@ -126,12 +127,7 @@ func (v *Verified) tell(out io.Writer) {
 	}
 }
 
+var controls = regexp.MustCompile(`[\x00-\x1f\x7f-\x9f]`)
+
 // printable keeps what a pack says from speaking to a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
-}
+func printable(s string) string { return controls.ReplaceAllString(s, "?") }

@@ -3,34 +3,31 @@ package main
 import (
 	"bytes"
 	"crypto"
-	_ "crypto/sha256" // the digests of stamps
-	_ "crypto/sha512"
+	"crypto/sha256"
+	_ "crypto/sha512" // the digests of stamps
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"math/big"
+	"slices"
 	"time"
 )
 
 // A time stamp token (RFC 3161) is a CMS SignedData (RFC 5652) over a TSTInfo.
 type contentInfo struct {
 	Type    asn1.ObjectIdentifier
-	Content signedData `asn1:"explicit,tag:0"`
-}
-
-type signedData struct {
-	Version      int
-	Digests      asn1.RawValue
-	Content      encapsulated
-	Certificates asn1.RawValue `asn1:"optional,tag:0"`
-	CRLs         asn1.RawValue `asn1:"optional,tag:1"`
-	Signers      []signerInfo  `asn1:"set"`
-}
-
-type encapsulated struct {
-	Type    asn1.ObjectIdentifier
-	Content []byte `asn1:"explicit,tag:0"`
+	Content struct {
+		Version int
+		Digests asn1.RawValue
+		Content struct {
+			Type    asn1.ObjectIdentifier
+			Content []byte `asn1:"explicit,tag:0"`
+		}
+		Certificates asn1.RawValue `asn1:"optional,tag:0"`
+		CRLs         asn1.RawValue `asn1:"optional,tag:1"`
+		Signers      []signerInfo  `asn1:"set"`
+	} `asn1:"explicit,tag:0"`
 }
 
 type signerInfo struct {
@@ -44,11 +41,6 @@ type signerInfo struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Signature []byte
 	Unsigned  asn1.RawValue `asn1:"optional,tag:1"`
-}
-
-type attribute struct {
-	Type   asn1.ObjectIdentifier
-	Values asn1.RawValue `asn1:"set"`
 }
 
 type tstInfo struct {
@@ -91,19 +83,16 @@ func stamped(raw, data []byte, roots *x509.CertPool) (at time.Time, trusted bool
 		return at, false, errors.New("it is no time stamp token of one signer")
 	}
 	var info tstInfo
-	if _, err := asn1.Unmarshal(c.Content.Content.Content, &info); err != nil {
-		return at, false, errors.New("what it says cannot be read")
-	}
-	sum := crypto.SHA256.New()
-	sum.Write(data)
-	if !info.Imprint.Algorithm.Algorithm.Equal(oidSHA256) || !bytes.Equal(info.Imprint.Hash, sum.Sum(nil)) {
+	sum := sha256.Sum256(data)
+	if _, err := asn1.Unmarshal(c.Content.Content.Content, &info); err != nil || !info.Imprint.Algorithm.Algorithm.Equal(oidSHA256) ||
+		!bytes.Equal(info.Imprint.Hash, sum[:]) {
 		return at, false, errors.New("it stamps something else")
 	}
 	certs, err := x509.ParseCertificates(c.Content.Certificates.Bytes)
 	if err != nil {
 		return at, false, errors.New("its certificates cannot be read")
 	}
-	signer, err := signedBy(&c.Content, certs)
+	signer, err := signedBy(&c.Content.Signers[0], c.Content.Content.Content, certs)
 	if err != nil || roots == nil {
 		return info.Time.UTC(), false, err
 	}
@@ -111,9 +100,7 @@ func stamped(raw, data []byte, roots *x509.CertPool) (at time.Time, trusted bool
 	for _, cert := range certs {
 		between.AddCert(cert)
 	}
-	for _, e := range signer.Extensions {
-		trusted = trusted || e.Id.Equal(oidEKU) && e.Critical
-	}
+	trusted = slices.ContainsFunc(signer.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidEKU) && e.Critical })
 	if _, err := signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: info.Time,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}}); err != nil || !trusted || len(signer.ExtKeyUsage) != 1 {
 		return at, false, errors.New("its signer is not for time stamps alone, does not come from a given root, or was not valid then")
@@ -122,18 +109,20 @@ func stamped(raw, data []byte, roots *x509.CertPool) (at time.Time, trusted bool
 }
 
 // signedBy gives the certificate that signed, whose hash is among what was signed.
-func signedBy(d *signedData, certs []*x509.Certificate) (*x509.Certificate, error) {
-	s := &d.Signers[0]
+func signedBy(s *signerInfo, content []byte, certs []*x509.Certificate) (*x509.Certificate, error) {
 	digest, ok := digests[s.Digest.Algorithm.String()]
 	if !ok {
 		return nil, errors.New("its digest is too weak")
 	}
 	h := digest.New()
-	h.Write(d.Content.Content)
+	h.Write(content)
 	attrs := map[string][]byte{}
 	for rest := s.Signed.Bytes; len(rest) > 0; {
-		var a attribute
 		var err error
+		var a struct {
+			Type   asn1.ObjectIdentifier
+			Values asn1.RawValue `asn1:"set"`
+		}
 		if rest, err = asn1.Unmarshal(rest, &a); err != nil || attrs[a.Type.String()] != nil {
 			return nil, errors.New("what was signed cannot be read")
 		}
@@ -141,11 +130,10 @@ func signedBy(d *signedData, certs []*x509.Certificate) (*x509.Certificate, erro
 	}
 	var said []byte
 	var kind asn1.ObjectIdentifier
-	if _, err := asn1.Unmarshal(attrs[oidDigest.String()], &said); err != nil || !bytes.Equal(said, h.Sum(nil)) {
-		return nil, errors.New("what it says is not what was signed")
-	}
-	if _, err := asn1.Unmarshal(attrs[oidContentType.String()], &kind); err != nil || !kind.Equal(oidTSTInfo) {
-		return nil, errors.New("what was signed is no time stamp")
+	_, err := asn1.Unmarshal(attrs[oidDigest.String()], &said)
+	_, err2 := asn1.Unmarshal(attrs[oidContentType.String()], &kind)
+	if err != nil || err2 != nil || !bytes.Equal(said, h.Sum(nil)) || !kind.Equal(oidTSTInfo) {
+		return nil, errors.New("what was signed is not what it says, or no time stamp")
 	}
 	// The attributes are signed as the SET that they are, not with the tag they go by.
 	set := bytes.Clone(s.Signed.FullBytes)
@@ -198,10 +186,7 @@ func (c *checker) stamp() {
 		c.fault("structure", "pack.tsr", "%s", err)
 		return
 	}
-	signed, err := c.a.whole("pack.note", maxNote)
-	if err != nil {
-		return // said
-	}
+	signed, _ := c.a.whole("pack.note", maxNote) // an error is said
 	at, trusted, err := stamped(raw, signed, c.trust.Roots)
 	if err == nil && at.Before(c.m.Made.Add(-time.Hour)) {
 		err = errors.New("it is of before the pack was made")

@@ -13,6 +13,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,18 +31,14 @@ type Fault struct{ Check, Where, What string }
 
 // Verified is what a pack was found to be.
 type Verified struct {
-	Manifest             *Manifest
-	Faults               []Fault
-	More                 int
-	Key                  string
-	Pinned               bool
-	Entries, Segments    int
-	Trail, Checkpoints   int
-	Witnessed, Unchecked int
-	Pages, PageBytes     int64
-	Frames               int64
-	Stamped              time.Time
-	Trusted              bool
+	Manifest *Manifest
+	Faults   []Fault
+	Key      string
+	// Pinned says that the key was given, Trusted that the stamp comes from a given root.
+	Pinned, Trusted                                                   bool
+	Stamped                                                           time.Time
+	More, Entries, Segments, Trail, Checkpoints, Witnessed, Unchecked int
+	Pages, PageBytes, Frames                                          int64
 }
 
 func (v *Verified) fault(check, where, format string, args ...any) {
@@ -73,11 +70,11 @@ type Manifest struct {
 	}
 }
 
-// decode reads JSON strictly.
+// decode reads JSON strictly: no member that is not known, none twice, nothing behind.
 func decode(raw []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	if d.Decode(v) != nil || !single(json.NewDecoder(bytes.NewReader(raw))) {
 		return errors.New("it is not what a pack has")
 	}
 	if _, err := d.Token(); err != io.EOF {
@@ -86,9 +83,43 @@ func decode(raw []byte, v any) error {
 	return nil
 }
 
+// single says that no object of the next value has a member twice, in whatever case.
+func single(d *json.Decoder) bool {
+	t, err := d.Token()
+	open, ok := t.(json.Delim)
+	for seen := map[string]bool{}; ok && err == nil && d.More(); {
+		if open == '{' {
+			t, err = d.Token()
+			name, _ := t.(string)
+			name = strings.ToLower(name)
+			if seen[name] {
+				return false
+			}
+			seen[name] = true
+		}
+		if !single(d) {
+			return false
+		}
+	}
+	if ok && err == nil {
+		_, err = d.Token() // the end
+	}
+	return err == nil
+}
+
+// decode reads an entry of at most so many bytes as JSON.
+func (c *checker) decode(name string, most int64, v any) error {
+	raw, err := c.a.whole(name, most)
+	if err == nil {
+		err = decode(raw, v)
+	}
+	return err
+}
+
 var (
 	sumForm  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	pageForm = regexp.MustCompile(`^evidence/[^/]+/(?:0|[1-9][0-9]{0,9})\.(?:page|cut)$`)
+	idForm   = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
 	packForm = regexp.MustCompile(`^[0-9a-z][0-9a-z.-]{0,127}$`)
 )
 
@@ -99,20 +130,24 @@ func (m *Manifest) check() error {
 	switch {
 	case m.Form != formName:
 		return fmt.Errorf("it is of the form %.80q, and this program knows %s", m.Form, formName)
-	case !packForm.MatchString(m.Name) || m.Tenant == "" || !m.From.Before(m.To) || m.AsOf.After(m.To):
-		return errors.New("it has no name, no tenant or no period")
-	case !slices.Contains([]string{"auditor", "insurer", "microsoft", "customer"}, m.Reader):
-		return errors.New("it is for nobody that packs are for")
-	case !slices.Contains([]string{"all", "deciding", "none"}, m.Evidence) || m.Evidence == "none" && m.Pages.Count != 0:
-		return errors.New("it does not say which evidence is in it")
-	case !ordered(m.Redaction) || !ordered(m.Kept) || !ordered(m.Lacking) || (m.Leaves != nil) != (len(m.Redaction) > 0) ||
-		len(m.Kept) > 0 && len(m.Redaction) == 0:
-		return errors.New("its redaction is none")
+	case !packForm.MatchString(m.Name) || !idForm.MatchString(m.Tenant) || m.Customer != "" && !idForm.MatchString(m.Customer):
+		return errors.New("it has no name, or no tenant")
+	case !m.From.Before(m.To) || m.AsOf.Before(m.From) || m.AsOf.After(m.To) || m.Made.IsZero() || m.Since.IsZero():
+		return errors.New("its period is none")
+	case !slices.Contains([]string{"auditor", "insurer", "microsoft", "customer"}, m.Reader),
+		!slices.Contains([]string{"all", "deciding", "none"}, m.Evidence), m.Evidence == "none" && m.Pages.Count != 0:
+		return errors.New("it does not say for whom it is, or which evidence is in it")
+	case !slices.Contains([]string{"", "names", "addresses", "addresses names"}, strings.Join(m.Redaction, " ")),
+		!ordered(m.Kept), !ordered(m.Lacking), (m.Leaves != nil) != (len(m.Redaction) > 0), len(m.Kept) > 0 && m.Leaves == nil:
+		return errors.New("its redaction is none, or one that this program does not know")
 	}
-	for _, r := range m.Redaction {
-		if r != "names" && r != "addresses" {
-			return fmt.Errorf("it has a redaction by %.40q, which this program does not know", r)
+	said := map[string]bool{}
+	for _, v := range m.Verdicts {
+		of := v.Requirement + v.AsOf.UTC().String()
+		if said[of] || len(said) > 1<<16 {
+			return fmt.Errorf("it has two verdicts of %.80q, or more than any", v.Requirement)
 		}
+		said[of] = true
 	}
 	for _, e := range m.Entries {
 		if !fileName.MatchString(e.Path) || e.Size < 0 || e.Size > maxEntry || !sumForm.MatchString(e.SHA256) || pageForm.MatchString(e.Path) ||
@@ -144,7 +179,7 @@ func Verify(src io.ReaderAt, size int64, t Trust) *Verified {
 		return v
 	}
 	v.Entries = len(a.files)
-	raw, err := a.whole("pack.json", 64<<20)
+	raw, err := a.whole("pack.json", 8<<20)
 	m := &Manifest{}
 	if err == nil {
 		err = decode(raw, m)
@@ -189,8 +224,8 @@ func (c *checker) signature(raw []byte) {
 		c.fault("structure", "pack.note", "%s", err)
 		return
 	}
-	n, err := parseNote(signed)
-	if err != nil || len(n.sigs) != 1 || !n.by(c.key) {
+	n, err := c.signed(signed)
+	if err != nil {
 		c.fault("signature", "pack.note", "it is not signed by %s, or was changed", c.key.name)
 		return
 	}
@@ -220,13 +255,10 @@ func (c *checker) order() {
 		return
 	}
 	told := len(c.Faults)
-	for _, n := range have {
+	for _, n := range slices.Concat(have, want) {
 		if !slices.Contains(want, n) {
 			c.fault("structure", n, "it is in the file, and no pack lists it")
-		}
-	}
-	for _, n := range want {
-		if !slices.Contains(have, n) {
+		} else if !slices.Contains(have, n) {
 			c.fault("structure", n, "it is listed, and is not in the file")
 		}
 	}
@@ -271,26 +303,22 @@ func (c *checker) lines(name string, most int, each func(n int, line []byte) err
 	if err != nil {
 		return err
 	}
-	b := bufio.NewReaderSize(in, 1<<18)
-	for n := 1; ; n++ {
-		var line []byte
-		for {
-			part, err := b.ReadSlice('\n')
-			if line = append(line, part...); len(line) > most {
-				return fmt.Errorf("line %d of it is longer than any", n)
-			}
-			if err == nil {
-				break
-			}
-			if err == io.EOF && len(line) == 0 {
-				return nil
-			}
-			if err != bufio.ErrBufferFull {
-				return fmt.Errorf("it ends within line %d, or cannot be read", n)
-			}
+	s, n := bufio.NewScanner(in), 0
+	s.Buffer(nil, most+1)
+	s.Split(func(data []byte, end bool) (int, []byte, error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
 		}
-		if err := each(n, line[:len(line)-1]); err != nil {
+		if end && len(data) > 0 {
+			return 0, nil, errors.New("it ends within a line")
+		}
+		return 0, nil, nil
+	})
+	for s.Scan() {
+		n++
+		if err := each(n, s.Bytes()); err != nil {
 			return err
 		}
 	}
+	return s.Err()
 }

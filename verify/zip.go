@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -40,49 +41,38 @@ var fileName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*(?:/[0-9A-Za-z][0-
 func u16(b []byte) int64 { return int64(binary.LittleEndian.Uint16(b)) }
 func u32(b []byte) int64 { return int64(binary.LittleEndian.Uint32(b)) }
 
-// le writes numbers of 2, 4 or 8 bytes, as their types say.
-func le(values ...any) []byte {
-	var b []byte
-	for _, v := range values {
-		switch v := v.(type) {
-		case uint16:
-			b = binary.LittleEndian.AppendUint16(b, v)
-		case uint32:
-			b = binary.LittleEndian.AppendUint32(b, v)
-		case uint64:
-			b = binary.LittleEndian.AppendUint64(b, v)
+// le writes numbers, each of as many bytes as its digit of sizes says.
+func le(sizes string, values ...int64) (b []byte) {
+	for i, v := range values {
+		for range sizes[i] - '0' {
+			b, v = append(b, byte(v)), v>>8
 		}
 	}
 	return b
 }
 
-const zero16, zero32, zero64 = uint16(0), uint32(0), uint64(0)
-
 // header is what stands before an entry's content.
 func header(name string, crc uint32, size int64) []byte {
-	b := le(uint32(0x04034b50), uint16(20), zero16, zero16, zero16, uint16(33), crc, uint32(size), uint32(size), uint16(len(name)), zero16)
-	return append(b, name...)
+	return append(le("42222244422", 0x04034b50, 20, 0, 0, 0, 33, int64(crc), size, size, int64(len(name)), 0), name...)
 }
 
 // listing is its line of the directory; at is where its header lies.
 func listing(name string, crc uint32, size, at int64) []byte {
-	need, off, extra := uint16(20), uint32(at), []byte(nil)
+	need, off, extra := int64(20), at, []byte(nil)
 	if at >= 1<<32-1 {
-		need, off, extra = 45, 1<<32-1, le(uint16(1), uint16(8), uint64(at))
+		need, off, extra = 45, 1<<32-1, le("228", 1, 8, at)
 	}
-	b := le(uint32(0x02014b50), need, need, zero16, zero16, zero16, uint16(33), crc, uint32(size), uint32(size), uint16(len(name)), uint16(len(extra)),
-		zero16, zero16, zero16, zero32, off)
+	b := le("42222224442222244", 0x02014b50, need, need, 0, 0, 0, 33, int64(crc), size, size, int64(len(name)), int64(len(extra)), 0, 0, 0, 0, off)
 	return append(append(b, name...), extra...)
 }
 
 // ending is what stands behind the directory.
-func ending(n, at, size int64) []byte {
-	if n < 1<<16-1 && at < 1<<32-1 && size < 1<<32-1 {
-		return le(uint32(0x06054b50), zero16, zero16, uint16(n), uint16(n), uint32(size), uint32(at), zero16)
+func ending(n, at, size int64) (b []byte) {
+	if n >= 1<<16-1 || at >= 1<<32-1 || size >= 1<<32-1 {
+		b = le("48224488884484", 0x06064b50, 44, 45, 45, 0, 0, n, n, size, at, 0x07064b50, 0, at+size, 1)
+		n, at, size = 1<<16-1, 1<<32-1, 1<<32-1
 	}
-	return le(uint32(0x06064b50), uint64(44), uint16(45), uint16(45), zero32, zero32, uint64(n), uint64(n), uint64(size), uint64(at),
-		uint32(0x07064b50), zero32, uint64(at+size), uint32(1),
-		uint32(0x06054b50), zero16, zero16, uint16(1<<16-1), uint16(1<<16-1), uint32(1<<32-1), uint32(1<<32-1), zero16)
+	return append(b, le("42222442", 0x06054b50, 0, 0, n, n, size, at, 0)...)
 }
 
 func read(src io.ReaderAt, at, n int64) ([]byte, error) {
@@ -165,14 +155,11 @@ func (a *archive) open(name string) (*io.SectionReader, file, error) {
 
 // whole reads an entry of at most so many bytes.
 func (a *archive) whole(name string, most int64) ([]byte, error) {
-	in, f, err := a.open(name)
-	if err != nil {
-		return nil, err
+	_, f, err := a.open(name)
+	if err != nil || f.size > most {
+		return nil, cmp.Or(err, fmt.Errorf("it has %d bytes, more than any has", f.size))
 	}
-	if f.size > most {
-		return nil, fmt.Errorf("it has %d bytes, more than any has", f.size)
-	}
-	b, err := io.ReadAll(in)
+	b, err := read(a.src, f.at, f.size)
 	if err == nil && crc32.ChecksumIEEE(b) != f.crc {
 		err = fmt.Errorf("its CRC-32 is another than its header says: a byte of it was changed")
 	}

@@ -25,12 +25,13 @@ import (
 
 // packs makes what makes packs; without the vault it only tells of them.
 func (i *Installation) packs() (*pack.Store, error) {
-	d := pack.Deps{DB: i.DB, Archive: i.Archive, Trail: i.Trail, Now: i.Now, Tool: "partnerguard " + Program().String(), Actor: i.Actor, Log: i.Log}
+	d := pack.Deps{DB: i.DB, Archive: i.Archive, Trail: i.Trail, Now: i.Now, Tool: packTool(), Actor: i.Actor, Log: i.Log}
 	if i.Vault != nil {
 		d.Signer = func(ctx context.Context) (*trail.Signer, error) { return i.Trail.Signer(ctx, i.Vault) }
 		d.Secret = i.packSalts
 		judge := i.Packer()
 		d.Judge, d.Again = judge.Judge, judge.Again
+		d.Asked = i.makeAsked
 	}
 	var err error
 	d.Stamp, err = i.packStamp()

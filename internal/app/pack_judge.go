@@ -6,13 +6,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -95,10 +93,7 @@ func (i *Installation) Packer() *Packer { return &Packer{i: i} }
 // Judge judges what goes into a pack, and makes the files that tell it.
 func (p *Packer) Judge(ctx context.Context, ev *pack.Evidence) (*pack.Judged, error) {
 	m, i := ev.Manifest, p.i
-	in := &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer,
-		From: m.From, To: m.To,
-		Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All, Agreement: report.AgreementOn(m.AsOf),
-		Since: m.Since}
+	in := inputOf(m)
 	if err := i.besidePack(ctx, in, m); err != nil {
 		return nil, err
 	}
@@ -158,7 +153,7 @@ func packPractices(m *pack.Manifest, j *Judged) ([]practice.Row, json.RawMessage
 func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
 	p.mu.Lock()
 	n := slices.IndexFunc(p.making, func(x *packing) bool {
-		return x.m == ev.Manifest || x.m.Name == ev.Manifest.Name && ev.Manifest.Entries == nil // a try with more of it shown
+		return x.m == ev.Manifest || x.m.Name == ev.Manifest.Name // a try with more of it shown
 	})
 	var x *packing
 	if n >= 0 {
@@ -168,14 +163,17 @@ func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, 
 	if x == nil {
 		return AgainPack(ctx, ev)
 	}
-	if x.m != ev.Manifest {
-		tried := *x.in
-		x = &packing{ev.Manifest, &tried, x.terms}
-	}
-	if _, err := tellPack(ctx, x, ev, true); err != nil {
+	tried := *x.in
+	if _, err := tellPack(ctx, &packing{ev.Manifest, &tried, x.terms}, ev, true); err != nil {
 		return nil, err
 	}
-	return packVerdicts(x.in), nil
+	out := packVerdicts(&tried)
+	// A report that says another verdict than is signed nobody gets: where they differ the one
+	// that was judged from the whole evidence stays, which names nobody.
+	if said := ev.Manifest.Verdicts; x.m == ev.Manifest && (len(said) == 0 || len(pack.Differences(said, out)) == 0) {
+		*x.in = tried
+	}
+	return out, nil
 }
 
 // besidePack gathers what stands beside the pages. Where names are redacted nobody is named
@@ -304,77 +302,41 @@ func packVerdicts(in *report.Input) (out []pack.Verdict) {
 	return out
 }
 
-// PackAgain judges a pack of a file again by what is in the file, for [pack.VerifyFile]. What
-// is read beside the pages is held to the manifest, which is verified by then.
-func PackAgain(path string) pack.Judging {
-	return func(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, problem.Wrap(err, problem.Unavailable, "the pack cannot be read again")
-		}
-		r, err := form.Open(f, info.Size())
-		if err != nil {
-			return nil, err
-		}
-		of := &entriesOf{ev.FS, r, ev.Manifest}
-		out, err := AgainPack(ctx, &pack.Evidence{FS: of, Manifest: ev.Manifest})
-		if err == nil && len(pack.Differences(ev.Manifest.Verdicts, out)) == 0 {
-			err = toldAlike(of, ev.Manifest)
-		}
-		return out, err
-	}
-}
-
-// entriesOf is evidence with the entries of the file that it is from.
-type entriesOf struct {
-	fs.FS
-	r *form.Reader
-	m *pack.Manifest
-}
-
-// maxEntry bounds an entry that is judged by, in bytes.
-const maxEntry = 16 << 20
-
-// Entry implements [packEntries].
-func (e *entriesOf) Entry(name string) ([]byte, error) {
-	n := slices.IndexFunc(e.m.Entries, func(x pack.Entry) bool { return x.Path == name })
-	if n < 0 {
-		return nil, problem.New(problem.NotFound, "the pack lists no %s", name)
-	}
-	raw, err := e.r.Read(name, maxEntry)
-	if err != nil {
-		return nil, err
-	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != e.m.Entries[n].SHA256 {
-		return nil, problem.New(problem.Unmet, "%s is not what the pack lists", name)
-	}
-	return raw, nil
-}
-
 // AgainPack judges the evidence of a pack that is read, by what is in the pack alone, and
 // gives the verdicts as its reader is told them.
 func AgainPack(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, error) {
+	_, out, err := againPack(ctx, ev)
+	return out, err
+}
+
+// againPack gives also what the files of the pack were made of, as far as the evidence and
+// what stands beside it say so.
+func againPack(ctx context.Context, ev *pack.Evidence) (*report.Input, []pack.Verdict, error) {
 	t, beside, err := readBeside(ev)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	m := ev.Manifest
 	j, err := judgePack(ctx, ev, t, beside)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	told := &report.Input{Reader: report.Reader(ev.Manifest.Reader), Report: j.Report, Redacted: ev.Manifest.Redaction}
-	if !slices.ContainsFunc(ev.Manifest.Verdicts, func(v pack.Verdict) bool { return isPractice(v.Requirement) }) {
-		return packVerdicts(told), nil // of a program that did not judge them for packs yet
+	in := inputOf(m)
+	in.Report, in.Cut, in.Where = j.Report, len(m.Redaction) > 0, whereIn(ev)
+	in.Statements, in.Gaps, in.Lacking = beside.Statements, beside.Gaps, beside.Lacking
+	if slices.ContainsFunc(m.Verdicts, func(v pack.Verdict) bool { return isPractice(v.Requirement) }) { // else of a program that did not judge them yet
+		if _, in.Practices, err = packPractices(m, j); err != nil {
+			return nil, nil, err
+		}
 	}
-	if _, told.Practices, err = packPractices(ev.Manifest, j); err != nil {
-		return nil, err
-	}
-	return packVerdicts(told), nil
+	return in, packVerdicts(in), nil
+}
+
+// inputOf is what a report says of its pack, from what the pack says of itself.
+func inputOf(m *pack.Manifest) *report.Input {
+	return &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer,
+		From: m.From, To: m.To, Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All,
+		Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
 }
 
 // readBeside reads what a pack says beside its pages. Kind problem.Unmet where it cannot be
@@ -404,7 +366,7 @@ func readBeside(ev *pack.Evidence) (*report.Terms, *report.Beside, error) {
 		err = read(name, func(r *bytes.Reader) error {
 			b, err := report.ReadBeside(r)
 			if err == nil {
-				all.Statements, all.Lacking = append(all.Statements, b.Statements...), append(all.Lacking, b.Lacking...)
+				all.Statements, all.Gaps, all.Lacking = append(all.Statements, b.Statements...), append(all.Gaps, b.Gaps...), append(all.Lacking, b.Lacking...)
 			}
 			return err
 		})

@@ -55,8 +55,10 @@ type OnceDone struct {
 	Tenant string           `json:"tenant"`
 	Domain string           `json:"domain"`
 	Wanted []consent.Wanted `json:"wanted"` // each permission, with what it lets the app do
-	Steps  []OnceStep       `json:"steps"`
-	Pack   *pack.Made       `json:"pack,omitempty"`
+	// Own says that it is the partner's own tenant: nothing is granted there and nothing removed.
+	Own   bool       `json:"own,omitempty"`
+	Steps []OnceStep `json:"steps"`
+	Pack  *pack.Made `json:"pack,omitempty"`
 	// Gone says that the consent was seen to be gone: a new token was refused for want of it.
 	Gone bool `json:"gone"`
 	// Left is what a person has to remove, in the order of doing; empty where all is gone.
@@ -107,7 +109,19 @@ func (i *Installation) once(ctx context.Context, o *Once) (*once, error) {
 		return nil, err
 	}
 	x := &once{Installation: i, o: o, c: c, done: &OnceDone{Wanted: i.SAM.Wanted(suite.ConsentRequest{Connection: c, Features: o.Features}), Left: []string{}}}
-	if err := x.look(ctx, o.Tenant); err != nil {
+	if strings.EqualFold(o.Tenant, c.Tenant) || strings.EqualFold(o.Tenant, c.Domain) {
+		// What the app may do there is what the connection stands on: it is neither asked for
+		// nor removed, so nothing of it is for FinishOnces either.
+		x.row.Customer.ID, x.row.Customer.Domain = c.Tenant, c.Domain
+		x.done.Tenant, x.done.Domain, x.done.Own, x.done.Wanted = c.Tenant, c.Domain, true, []consent.Wanted{}
+		return x, nil
+	}
+	if err := x.look(ctx, o.Tenant); errors.Is(err, problem.NotFound) {
+		return nil, problem.Wrap(err, problem.NotFound, "%.120s is no customer of this connection, and Partner Center grants consents at customers alone",
+			o.Tenant).
+			WithHint("of a prospect an admin exports what partnerguard export plan lists, and partnerguard assess --from FOLDER judges it; " +
+				"or send a relationship first")
+	} else if err != nil {
 		return nil, err
 	}
 	x.done.Tenant, x.done.Domain = x.row.Customer.ID, x.row.Customer.Domain
@@ -191,6 +205,11 @@ func (i *Installation) AssessOnce(ctx context.Context, o Once) (*OnceDone, error
 	if err != nil {
 		return nil, err
 	}
+	if x.done.Own {
+		x.tell("consent", true, "%s is the partner's own tenant: the app has there what the connection stands on; nothing is granted and nothing removed.",
+			x.name())
+		return x.done, x.read(ctx)
+	}
 	// What is begun is written down before anything is granted, so that a crash leaves no
 	// consent that nobody knows of.
 	if err := x.record(ctx, audit.Done, onceBegun, "", map[string]string{"features": words(o.Features)}); err != nil {
@@ -206,7 +225,7 @@ func (i *Installation) AssessOnce(ctx context.Context, o Once) (*OnceDone, error
 	return x.done, err
 }
 
-// assess grants, reads and makes the pack.
+// assess grants, then reads and makes the pack.
 func (x *once) assess(ctx context.Context) error {
 	var row consent.Row
 	_, err := x.SAM.Consent(ctx, suite.ConsentRequest{Connection: x.c, Features: x.o.Features, Only: []string{x.done.Tenant}, Apply: true},
@@ -223,12 +242,17 @@ func (x *once) assess(ctx context.Context) error {
 		return err
 	}
 	x.tell("consent", true, "The app may read %s: %s.", x.name(), scopesOf(x.done.Wanted))
+	return x.read(ctx)
+}
+
+// read reads the tenant once and makes the pack.
+func (x *once) read(ctx context.Context) error {
 	if err := x.meet(ctx); err != nil {
 		x.tell("read", false, "It was not read.")
 		return err
 	}
 	pages, refused, failed := 0, 0, 0
-	err = x.CollectNow(ctx, x.done.Tenant, collect.Ask{Now: true}, func(r collect.Round, err error) {
+	err := x.CollectNow(ctx, x.done.Tenant, collect.Ask{Now: true}, func(r collect.Round, err error) {
 		pages += r.Pages
 		failed += r.Failed()
 		for _, res := range r.Results {

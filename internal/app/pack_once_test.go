@@ -59,6 +59,29 @@ func consents(t *testing.T, i *app.Installation) (states []consent.State) {
 	return states
 }
 
+// ownOnce: of the partner's own tenant nothing is granted, nothing removed, and nothing is left
+// for anybody to remove.
+func ownOnce(t *testing.T, i *app.Installation) {
+	t.Helper()
+	c, err := i.SAM.Connection(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	o := app.Once{Tenant: strings.ToUpper(c.Tenant), Make: packMaker(t, i, t.TempDir()), Tell: func(s app.OnceStep) { told = append(told, s.Step) }}
+	plan, err := i.PlanOnce(t.Context(), o)
+	if err != nil || !plan.Own || len(plan.Wanted) != 0 {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	got, err := i.AssessOnce(t.Context(), o)
+	if err != nil || got.Pack == nil || got.Pack.Manifest.Tenant != c.Tenant || strings.Join(told, " ") != "consent read pack" {
+		t.Fatalf("%v, %v, %+v", err, told, got)
+	}
+	if all, err := i.FinishOnces(t.Context(), nil); err != nil || len(all) > 0 {
+		t.Errorf("something would be removed: %+v, %v", all, err)
+	}
+}
+
 // TestOnce: a tenant is assessed before it is taken on: the fewest permissions, one reading,
 // one pack that verifies and whose verdicts come out again, and the consent is gone, also
 // where the pack was not made or the process ended in between.
@@ -88,6 +111,11 @@ func TestOnce(t *testing.T) {
 	if _, err := i.PlanOnce(t.Context(), app.Once{Tenant: newcomer, Features: []capture.Feature{capture.ExternalMFA}}); !errors.Is(err, problem.Usage) {
 		t.Errorf("a feature that writes: %v", err)
 	}
+	if _, err := i.PlanOnce(t.Context(), app.Once{Tenant: "prospect.example"}); !errors.Is(err, problem.NotFound) ||
+		!strings.Contains(problem.HintOf(err), "export plan") {
+		t.Errorf("a tenant that is no customer: %v; %s", err, problem.HintOf(err))
+	}
+	ownOnce(t, i)
 	dir := t.TempDir()
 	var told []string
 	o := app.Once{Tenant: newcomer, Make: packMaker(t, i, dir), Tell: func(s app.OnceStep) { told = append(told, s.Step) }}
@@ -100,7 +128,7 @@ func TestOnce(t *testing.T) {
 	}
 	gone(t, i)
 	file := filepath.Join(dir, "once.zip")
-	r, err := pack.VerifyFile(t.Context(), file, form.Trust{}, app.PackAgain(file))
+	r, err := pack.VerifyFile(t.Context(), file, form.Trust{}, (&app.PackReading{}).Again, nil)
 	if err != nil || r.Err() != nil || !r.Rejudged || len(r.Manifest.Verdicts) < 10 || r.Manifest.Pages.Count == 0 {
 		t.Errorf("the pack: %+v, %v", r, err)
 	}

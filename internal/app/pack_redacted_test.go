@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"archive/zip"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +20,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/archive"
+	"partnerguard/internal/jobs"
 	"partnerguard/internal/pack"
 	"partnerguard/internal/pack/form"
 	"partnerguard/internal/pack/report"
@@ -52,12 +55,25 @@ func TestPackNamesNobody(t *testing.T) {
 	if found := tells(entries, names); len(found) < 20 {
 		t.Fatalf("the whole pack tells of %d names and addresses of %d alone: nothing is tried", len(found), len(names))
 	}
+	filesHeld(w, o)
+	for _, reader := range []string{"insurer", "microsoft", "customer"} {
+		o := o
+		o.Reader, o.Out = reader, filepath.Join(t.TempDir(), reader+".zip")
+		made, err := w.s.MakePack(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &app.PackReading{}
+		if r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, p.Again, p.Told); err != nil || r.Err() != nil || len(r.Files.Again) < 6 {
+			t.Errorf("%s: %v %+v", reader, err, r)
+		}
+	}
 	o.Redact, o.NotRejudged, o.Out = []string{form.Names, form.Addresses}, true, filepath.Join(t.TempDir(), "cut.zip")
 	cut, err := w.s.MakePack(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	hidden, r := packHolds(t, cut)
+	hidden, r := packHolds(t, cut) // its files tell the verdicts that are signed, though they come out otherwise
 	pages := 0
 	for name, text := range hidden {
 		if strings.HasPrefix(name, "evidence/") && name != "evidence/index.jsonl" && strings.Contains(text, "redacted-") {
@@ -70,44 +86,87 @@ func TestPackNamesNobody(t *testing.T) {
 	for name, where := range tells(hidden, names) {
 		t.Errorf("%s names %s", where, name)
 	}
-	for _, name := range []string{"report.json", "practices.json"} {
-		if !strings.Contains(hidden[name], "redacted-") {
-			t.Errorf("%s has no pseudonyms: it is not of the evidence that was cut", name)
-		}
-	}
 }
 
-// TestPackPage: the console's page makes a pack that lies with the installation, and hands it
-// out; one that lies elsewhere, or is named otherwise, it does not.
+// TestPackPage: the console's page has a job make a pack that lies with the installation, says
+// how far it is, and hands it out; one that lies elsewhere, or is named otherwise, it does not.
 func TestPackPage(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, func(o *partnercloud.Options) { o.Days = 3 })
 	w.collect(w.s.Now().AddDate(0, 0, -2))
 	w.lab.Jump(time.Minute)
-	all := w.s.Screens()
+	q, err := jobs.Open(t.Context(), w.s.DB, jobs.Options{Workers: 1, Poll: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.s.Packs.Jobs(q); err != nil {
+		t.Fatal(err)
+	}
+	all := w.s.ScreensWith(q)
 	page := &all[slices.IndexFunc(all, func(s screen.Screen) bool { return s.Name == "packs" })]
 	now := w.s.Now()
 	ask := func(name string) *screen.Ask {
 		return &screen.Ask{Viewer: screentest.Viewer(), Values: url.Values{"pack": {name}}, Now: now}
 	}
-	done, err := page.Acts[0].Handle(t.Context(), ask(""), url.Values{"tenant": {w.lab.Info.Tenant.ID}, "from": {now.AddDate(0, 0, -2).Format(time.DateOnly)},
-		"to": {now.Format(time.DateOnly)}, "reader": {"auditor"}, "evidence": {form.All}})
+	asked := url.Values{"tenant": {w.lab.Info.Tenant.ID}, "from": {now.AddDate(0, 0, -2).Format(time.DateOnly)},
+		"to": {now.Format(time.DateOnly)}, "reader": {"auditor"}, "evidence": {form.All}}
+	done, err := page.Acts[0].Handle(t.Context(), ask(""), asked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := done.Body.(*pack.Made)
+	asks := &pack.Asks{Dir: filepath.Join(w.s.Config.Data, "packs", "asked"), Now: w.s.Now}
+	id := done.Body.(*pack.Asked).ID
+	if a, err := asks.Get(id); err != nil || !a.Begun.IsZero() {
+		t.Fatalf("it is made within the request: %+v, %v", a, err)
+	}
+	asked.Set("names", "on")
+	other, err := page.Acts[0].Handle(t.Context(), ask(""), asked) // which cannot be: verdicts come out otherwise
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer q.Stop(context.WithoutCancel(t.Context())) //nolint:errcheck // of a test
+	ended := func(id string) *pack.Asked {
+		for range 600 {
+			if a, err := asks.Get(id); err == nil && !a.Ended.IsZero() {
+				return a
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Fatal("it is not made")
+		return nil
+	}
+	if a := ended(other.Body.(*pack.Asked).ID); a.Pack != "" || !strings.Contains(a.Error, "come out otherwise") || !strings.Contains(a.Hint, "--keep") {
+		t.Errorf("%+v", a)
+	}
+	a := ended(id)
+	if a.Error != "" {
+		t.Fatalf("%+v", a)
+	}
+	path := filepath.Join(w.s.Config.Data, "packs", a.Pack+".zip")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &pack.Made{Manifest: &pack.Manifest{Name: a.Pack}, Path: path, Size: info.Size()}
 	packHolds(t, made)
+	view, err := page.Load(t.Context(), &screen.Ask{Viewer: screentest.Viewer(), Values: url.Values{"ask": {id}}, Now: now})
+	if err != nil || len(view.Notices) != 1 || view.Notices[0].Lead != "Made." || view.Refresh != 0 {
+		t.Errorf("the page says %+v, %v", view, err)
+	}
 	got, err := page.Files[0].Load(t.Context(), ask(made.Manifest.Name))
 	if err != nil || int64(len(got.Body)) != made.Size {
 		t.Errorf("it is not handed out: %v", err)
 	}
 	o := pack.Options{Tenant: w.lab.Info.Tenant.ID, From: now.AddDate(0, 0, -1), To: now, Reader: "auditor", Evidence: form.None,
 		Out: filepath.Join(t.TempDir(), "elsewhere.zip")}
-	other, err := w.s.MakePack(t.Context(), o)
+	elsewhere, err := w.s.MakePack(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{other.Manifest.Name, "../partnerguard.db", "pack-none"} {
+	for _, name := range []string{elsewhere.Manifest.Name, "../partnerguard.db", "pack-none"} {
 		if _, err := page.Files[0].Load(t.Context(), ask(name)); !errors.Is(err, problem.NotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -118,9 +177,13 @@ func TestPackPage(t *testing.T) {
 // verdicts come out again.
 func packHolds(t *testing.T, made *pack.Made) (map[string]string, *pack.Report) {
 	t.Helper()
-	r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, app.PackAgain(made.Path))
+	p := &app.PackReading{}
+	r, err := pack.VerifyFile(t.Context(), made.Path, form.Trust{}, p.Again, p.Told)
 	if err != nil || r.Err() != nil || r.Rejudged != (made.Manifest.Unjudged == "") {
 		t.Fatalf("%v %+v", err, r)
+	}
+	if r.Files == nil || (len(r.Files.Again) > 5) != r.Rejudged || (r.Files.Why == "") != r.Rejudged || len(r.Files.Word) < 5 {
+		t.Errorf("of its files it says %+v", r.Files)
 	}
 	z, err := zip.OpenReader(made.Path)
 	if err != nil {

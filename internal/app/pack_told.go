@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/pack"
@@ -20,9 +21,15 @@ type toldVerdict struct {
 	Total    int    `json:"total"`
 }
 
-// toldAlike holds what a pack's report, its practices and its findings say to its signed
-// verdicts, which are judged again: whoever makes a pack may sign a report that says something
-// else. Kind problem.Unmet.
+// Entries that tell verdicts to other programs.
+const (
+	oscalEntry = "oscal/assessment-results.json"
+	ocsfEntry  = "ocsf/compliance-findings.jsonl"
+)
+
+// toldAlike holds what a pack's report, its practices, its findings and its OSCAL results say
+// to its signed verdicts, which are judged again: whoever makes a pack may sign a report that
+// says something else. Kind problem.Unmet.
 func toldAlike(of packEntries, m *pack.Manifest) error {
 	report, practices, err := toldBy(of, "report.json", toldByReport)
 	if err != nil {
@@ -32,10 +39,15 @@ func toldAlike(of packEntries, m *pack.Manifest) error {
 	if err != nil {
 		return err
 	}
-	findings, _, err := toldBy(of, "ocsf/compliance-findings.jsonl", toldByFindings)
+	findings, _, err := toldBy(of, ocsfEntry, toldByFindings)
 	if err != nil {
 		return err
 	}
+	results, _, err := toldBy(of, oscalEntry, toldByOSCAL)
+	if err != nil {
+		return err
+	}
+	applies := func(v *pack.Verdict) bool { return v.Verdict != string(assess.NotApplicable) }
 	is := func(v *pack.Verdict) bool { // a practice
 		return slices.ContainsFunc(practices, func(t toldVerdict) bool { return t.ID == v.Requirement })
 	}
@@ -46,7 +58,8 @@ func toldAlike(of packEntries, m *pack.Manifest) error {
 	}{
 		{"report.json", slices.Concat(report, practices), func(*pack.Verdict) bool { return true }},
 		{"practices.json", again, is},
-		{"ocsf/compliance-findings.jsonl", findings, func(v *pack.Verdict) bool { return !is(v) && v.Verdict != string(assess.NotApplicable) }},
+		{ocsfEntry, findings, func(v *pack.Verdict) bool { return !is(v) && applies(v) }},
+		{oscalEntry, results, func(v *pack.Verdict) bool { return !is(v) && applies(v) }},
 	} {
 		said := map[string]bool{}
 		for _, t := range x.list {
@@ -116,6 +129,54 @@ func toldByFindings(raw []byte) (out, _ []toldVerdict, err error) {
 		v := f.Unmapped
 		if v.ID = f.Compliance.Control; f.Compliance.StatusID == 1 && v.Verdict != string(assess.Met) {
 			v.Verdict = string(assess.Met) // what a reader of OCSF takes it for
+		}
+		out = append(out, v)
+	}
+	return out, nil, nil
+}
+
+// toldByOSCAL reads the findings of OSCAL assessment results: of one result, each of one
+// requirement. What a reader of OSCAL takes for satisfied has to be a verdict that is.
+func toldByOSCAL(raw []byte) (out, _ []toldVerdict, err error) {
+	type props []struct {
+		Name, NS, Value string
+	}
+	var d struct {
+		Of struct {
+			Results []struct {
+				Findings []struct {
+					Props  props
+					Target struct {
+						ID     string `json:"target-id"`
+						Status struct{ State, Reason string }
+					}
+				}
+			}
+		} `json:"assessment-results"`
+	}
+	if err := json.Unmarshal(raw, &d); err != nil || len(d.Of.Results) != 1 {
+		return nil, nil, problem.Wrap(err, problem.Unmet, "it has no result, or several")
+	}
+	for _, f := range d.Of.Results[0].Findings {
+		v := toldVerdict{ID: f.Target.ID}
+		for _, p := range f.Props {
+			switch n, err := strconv.Atoi(p.Value); p.Name {
+			case "verdict":
+				v.Verdict = p.Value
+			case "affected", "total":
+				if err != nil {
+					return nil, nil, err
+				}
+				if p.Name == "total" {
+					v.Total = n
+				} else {
+					v.Affected = n
+				}
+			}
+		}
+		satisfied := v.Verdict == string(assess.Met) || v.Verdict == string(assess.Attested)
+		if (f.Target.Status.State == "satisfied") != satisfied || f.Target.Status.State != "not-satisfied" && !satisfied {
+			v.Verdict = f.Target.Status.State // what a reader of OSCAL takes it for
 		}
 		out = append(out, v)
 	}

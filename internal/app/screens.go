@@ -34,7 +34,7 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 func (i *Installation) pagers(q *jobs.Queue) []pager {
 	recent := &collect.Recent{Collector: i.Collect}
 	list := []pager{i.People, i.Cover, i.customerPages(recent), i.readingPages(recent, q), i.delegationPages(), i.spendPage(), i.gatewayPages(),
-		i.practicePages(), i.packPages(), i.remedyPages()}
+		i.practicePages(), i.packPages(q), i.remedyPages()}
 	if p := i.fraudPages(); p != nil {
 		list = append(list, p)
 	}

@@ -72,7 +72,7 @@ func byBoth(t testing.TB, raw []byte, trust form.Trust, judge pack.Judging, args
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := pack.VerifyFile(context.Background(), path, trust, judge)
+	r, err := pack.VerifyFile(context.Background(), path, trust, judge, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -255,7 +255,12 @@ func (p *pages) leftOut(rec *leaf.Record) {
 	}
 	for i := range rec.Leaves {
 		if rec.Leaves[i].Salt == nil {
-			p.members[leaf.Member(rec.Leaves[i].Path)]++
+			path := rec.Leaves[i].Path
+			if m := p.rule.Member(path); m != "" {
+				p.members[m]++
+			} else {
+				p.members[leaf.Member(path)]++
+			}
 		}
 	}
 }

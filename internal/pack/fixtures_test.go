@@ -41,7 +41,7 @@ func TestFixtures(t *testing.T) {
 				t.Fatal("no root")
 			}
 			trust := form.Trust{Key: verifier(t, key), Witnesses: []note.Verifier{witness(t, witnessed)}, Roots: roots}
-			r, err := pack.VerifyFile(t.Context(), path, trust, packtest.Count)
+			r, err := pack.VerifyFile(t.Context(), path, trust, packtest.Count, nil)
 			if err != nil || len(r.Faults) > 0 || !r.Trusted || r.Cosigned != 4 || r.Unchecked != 0 {
 				t.Errorf("%+v %v", r, err)
 			}

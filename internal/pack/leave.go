@@ -3,6 +3,7 @@ package pack
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -191,5 +192,23 @@ func (s *Store) Jobs(q *jobs.Queue) error {
 		return err
 	})
 	q.Every(24*time.Hour, "pack-leave", nil)
+	if s.Asked != nil {
+		q.Handle(MakeJob, func(ctx context.Context, j jobs.Job) error {
+			var x MakeArgs
+			if err := json.Unmarshal(j.Args, &x); err != nil {
+				return err
+			}
+			return s.Asked(ctx, x.Ask)
+		})
+	}
 	return nil
+}
+
+// MakeJob is the kind of the jobs that make packs which were asked for, MakeArgs what they
+// are of.
+const MakeJob = "pack-make"
+
+// MakeArgs name an ask.
+type MakeArgs struct {
+	Ask string `json:"ask"`
 }

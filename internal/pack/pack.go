@@ -78,6 +78,9 @@ type Deps struct {
 	Again func(context.Context, *Evidence) ([]Verdict, error)
 	// Stamp asks for a time stamp token (RFC 3161) over a note; nil: there is no service.
 	Stamp func(context.Context, []byte) ([]byte, error)
+	// Asked makes the pack of an ask of that id, and writes down what became of it; nil: none
+	// are made by jobs.
+	Asked func(ctx context.Context, id string) error
 	Now   func() time.Time
 	Tool  string // the program and its version
 	Actor string

@@ -23,7 +23,7 @@ import (
 // verified wants a pack that holds and comes out again.
 func verified(t *testing.T, h *packtest.House, path string) *pack.Report {
 	t.Helper()
-	r, err := pack.VerifyFile(t.Context(), path, form.Trust{Key: h.Signer.Verifier()}, packtest.Count)
+	r, err := pack.VerifyFile(t.Context(), path, form.Trust{Key: h.Signer.Verifier()}, packtest.Count, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

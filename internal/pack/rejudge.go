@@ -33,7 +33,8 @@ func (k *making) rejudge(ctx context.Context) error {
 	if keep := k.which(ctx); len(keep) > 0 {
 		return p.WithHint("the judge needs %s: --keep %s shows it; or --not-rejudged says so in the pack", strings.Join(keep, ", "), strings.Join(keep, ","))
 	}
-	return p.WithHint("leave out less, or --not-rejudged says so in the pack")
+	return p.WithHint("%s", "no member alone is the cause, but records that are left out whole: leave out names or addresses alone; "+
+		"or --not-rejudged says so in the pack")
 }
 
 func named(diff []Difference) string {
@@ -103,47 +104,47 @@ func (k *making) attempt(keep ...string) (t *making, done func(), err error) {
 	return &making{Store: k.Store, o: &o, m: &m, w: form.NewWriter(f.f), dir: k.dir, view: k.view}, f.close, nil
 }
 
-// mostMembers bounds how many members are tried.
-const mostMembers = 32
-
-// which finds out which members the judge needs: the most frequent ones together, and then
+// which finds out which members the judge needs: all that were left out are shown, and then
 // half of them, a quarter and so on left out again where that does no harm. nil: it is not
-// these.
+// these, but a record that is withheld whole.
 func (k *making) which(ctx context.Context) []string {
-	need := slices.SortedFunc(maps.Keys(k.members), func(a, b string) int {
-		if k.members[a] != k.members[b] {
-			return int(min(max(k.members[b]-k.members[a], -1), 1))
+	need := slices.Sorted(maps.Keys(k.members))
+	for {
+		ok, more := k.comesOut(ctx, need...)
+		if ok {
+			break
 		}
-		return strings.Compare(a, b)
-	})
-	need = need[:min(len(need), mostMembers)]
-	if len(need) == 0 || !k.comesOut(ctx, need...) {
-		return nil
+		// Within a member that is shown there may be others that the rule names.
+		all := slices.Compact(slices.Sorted(slices.Values(append(more, need...))))
+		if len(all) == len(need) {
+			return nil
+		}
+		need = all
 	}
 	for size := len(need) / 2; size >= 1 && len(need) > 1; size /= 2 {
 		for at := 0; at < len(need) && size < len(need); {
 			less := slices.Delete(slices.Clone(need), at, min(at+size, len(need)))
-			if k.comesOut(ctx, less...) {
+			if ok, _ := k.comesOut(ctx, less...); ok {
 				need = less
 			} else {
 				at += size
 			}
 		}
 	}
-	slices.Sort(need)
 	return need
 }
 
-// comesOut writes the evidence once more, with some members shown, and judges it.
-func (k *making) comesOut(ctx context.Context, keep ...string) bool {
+// comesOut writes the evidence once more, with some members shown, and judges it. It gives
+// also which members were left out all the same.
+func (k *making) comesOut(ctx context.Context, keep ...string) (ok bool, left []string) {
 	t, done, err := k.attempt(keep...)
 	if err != nil {
-		return false
+		return false, nil
 	}
 	defer done()
 	if err := t.evidence(ctx, t.choose(nil)); err != nil {
-		return false
+		return false, nil
 	}
 	diff, err := t.compare(ctx, t.m)
-	return err == nil && len(diff) == 0
+	return err == nil && len(diff) == 0, slices.Collect(maps.Keys(t.members))
 }

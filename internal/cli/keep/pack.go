@@ -170,11 +170,12 @@ Exit code 3 says that something does not hold: each is named, with the entry and
 			}
 			bar := kit.NewProgress(env, "verifying")
 			t.Progress = bar.Set
-			judge := app.PackAgain(args[0])
+			reading := &app.PackReading{}
+			judge := reading.Again
 			if !v.rejudge {
 				judge = nil
 			}
-			r, err := pack.VerifyFile(cmd.Context(), args[0], t, judge)
+			r, err := pack.VerifyFile(cmd.Context(), args[0], t, judge, reading.Told)
 			bar.Done()
 			if err != nil {
 				return err
@@ -239,7 +240,21 @@ func packVerifyText(w io.Writer, r *pack.Report, p kit.Paint) error {
 	} else if r.NotJudged != "" {
 		fmt.Fprintf(w, "the verdicts were not judged again: %s\n", print.Clean(r.NotJudged, 600))
 	}
-	return nil
+	return packFilesText(w, r.Files)
+}
+
+// packFilesText says which files come of the evidence, and what is their maker's word.
+func packFilesText(w io.Writer, f *pack.Files) error {
+	switch {
+	case f == nil:
+		return nil
+	case len(f.Again) > 0:
+		fmt.Fprintf(w, "made anew from the evidence, byte for byte: %s\n", strings.Join(f.Again, ", "))
+	default:
+		fmt.Fprintf(w, "report.json, practices.json, OSCAL and OCSF tell the verdicts that were signed; they were not made anew: %s\n", print.Clean(f.Why, 300))
+	}
+	_, err := fmt.Fprintf(w, "the maker's word alone: %s\n", print.Clean(strings.Join(f.Word, "; "), 1000))
+	return err
 }
 
 // packText says what a pack is of, as it says itself.

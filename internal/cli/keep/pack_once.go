@@ -121,6 +121,11 @@ func (f *onceFlags) once(ctx context.Context, env *kit.Env, i *app.Installation,
 }
 
 func onceWanted(w io.Writer, p kit.Paint, d *app.OnceDone) error {
+	if d.Own {
+		_, err := fmt.Fprintf(w, "%s is the partner's own tenant: it would be read once and the pack made; nothing would be granted or removed there.\n",
+			print.Clean(hintOf(d), 200))
+		return err
+	}
 	fmt.Fprintf(w, "%s\n", p.Bold("The app would be given at "+print.Clean(hintOf(d), 200)+", and no more:"))
 	type row struct{ scope, allows, why string }
 	var rows []row
@@ -149,6 +154,10 @@ func hintOf(d *app.OnceDone) string {
 func onceText(w io.Writer, p kit.Paint, d *app.OnceDone) error {
 	if d.Pack != nil {
 		fmt.Fprintf(w, "%s  %s\n", p.Bold(print.Clean(d.Pack.Path, 500)), d.Pack.SHA256)
+	}
+	if d.Own {
+		_, err := fmt.Fprintf(w, "Nothing was granted and nothing removed at %s.\n", print.Clean(hintOf(d), 200))
+		return err
 	}
 	if d.Gone {
 		_, err := fmt.Fprintf(w, "The app's consent at %s is gone.\n", print.Clean(hintOf(d), 200))

@@ -114,6 +114,11 @@ func (r *Reader) lines(name string, most int, each func(n int, line []byte) erro
 	if err != nil {
 		return err
 	}
+	return eachLine(in, name, most, each)
+}
+
+// eachLine is lines of what is read already.
+func eachLine(in io.Reader, name string, most int, each func(n int, line []byte) error) error {
 	b := bufio.NewReaderSize(in, 1<<16)
 	var long []byte
 	for n := 1; ; {

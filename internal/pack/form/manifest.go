@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	maxManifest = 64 << 20
+	maxManifest = 8 << 20 // a list of many small things takes some thirty times as much memory
 	maxNote     = 16 << 10
 	maxStamp    = 64 << 10
 	maxVerdicts = 1 << 16
@@ -80,7 +80,7 @@ func (m *Manifest) Check() error {
 		return broken("it is of the form %.80q, and this program knows %s", m.Form, Form).WithHint("use the newer program")
 	case !IsPack(m.Name) || !segment.IsTenant(m.Tenant) || m.Customer != "" && !segment.IsTenant(m.Customer):
 		return bad("it has no name, or no tenant")
-	case !m.From.Before(m.To) || m.AsOf.IsZero() || m.Made.IsZero() || m.Since.IsZero() || m.AsOf.After(m.To):
+	case !m.From.Before(m.To) || m.Made.IsZero() || m.Since.IsZero() || m.AsOf.Before(m.From) || m.AsOf.After(m.To):
 		return bad("its period is none")
 	case !IsReader(m.Reader):
 		return bad("it is for %.40q, whom no pack is for", m.Reader)
@@ -99,6 +99,14 @@ func (m *Manifest) Check() error {
 		if word != Names && word != Addresses {
 			return bad("it has a redaction by %.40q, which this program does not know", word)
 		}
+	}
+	said := make(map[string]bool, len(m.Verdicts))
+	for i := range m.Verdicts {
+		of := m.Verdicts[i].Requirement + "\n" + moment(m.Verdicts[i].AsOf)
+		if said[of] {
+			return bad("it has two verdicts of %.80q", m.Verdicts[i].Requirement)
+		}
+		said[of] = true
 	}
 	for _, e := range m.Entries {
 		if !IsName(e.Path) || e.Size < 0 || e.Size > MaxEntry || !sumForm.MatchString(e.SHA256) || isPage(e.Path) ||
@@ -144,6 +152,10 @@ func noteText(m *Manifest, raw []byte) string {
 
 // Sign signs a manifest as it is written.
 func Sign(m *Manifest, raw []byte, by note.Signer) ([]byte, error) {
+	if len(raw) > maxManifest {
+		return nil, problem.New(problem.Limit, "%s would have %d bytes, and no reader takes more than %d", ManifestName, len(raw), maxManifest).
+			WithHint("a shorter period")
+	}
 	out, err := note.Sign(&note.Note{Text: noteText(m, raw)}, by)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the pack could not be signed")

@@ -1,7 +1,6 @@
 package form
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,6 +21,9 @@ func (c *checker) evidence(ctx context.Context) error {
 	if c.m.Evidence == None {
 		if c.Size(IndexName) >= 0 || c.Size(SegmentsName) >= 0 {
 			c.fault(Structure, IndexName, "it is in the file, and the pack says that it has no evidence")
+		}
+		if names := c.Names(); len(names) > 0 && isPage(names[0]) { // no index lists it, so nothing else would say so
+			c.fault(Structure, names[0], "it is in the file, and the pack says that it has no evidence")
 		}
 		return nil
 	}
@@ -82,7 +84,7 @@ func (e *evidence) tell(c Check, where string, format string, args ...any) {
 
 // all goes through the segments and the index side by side.
 func (e *evidence) all(ctx context.Context) error {
-	var list []Segment
+	var list []placed
 	seen, seqs := map[string]bool{}, map[int64]bool{}
 	err := e.lines(SegmentsName, maxSegmentLine, func(n int, line []byte) error {
 		var s Segment
@@ -92,8 +94,12 @@ func (e *evidence) all(ctx context.Context) error {
 		if seen[s.Segment] || seqs[s.Seq] {
 			return broken("line %d of it is of a segment, or an entry of the trail, that is there twice", n)
 		}
-		seen[s.Segment], seqs[s.Seq] = true, true
-		list = append(list, s)
+		hashes, ok := decodeHashes(s.Hashes)
+		if !ok {
+			return broken("the hashes of %s cannot be read", s.Segment)
+		}
+		seen[s.Segment], seqs[s.Seq], s.Hashes = true, true, nil
+		list = append(list, placed{s, hashes})
 		return nil
 	})
 	if err != nil {
@@ -113,11 +119,17 @@ func (e *evidence) all(ctx context.Context) error {
 	return nil
 }
 
+// placed is a segment with its hashes, which take less memory than their text.
+type placed struct {
+	said   Segment
+	hashes []leaf.Hash
+}
+
 // gathered is the segment whose entries are read.
 type gathered struct {
 	e      *evidence
-	list   []Segment // those that are left
-	names  []string  // entries of the file that are left
+	list   []placed // those that are left
+	names  []string // entries of the file that are left
 	set    []int64
 	leaves []*leaf.Hash
 	wait   *sync.WaitGroup
@@ -127,7 +139,7 @@ func (g *gathered) add(ctx context.Context, x *Index) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for len(g.list) > 0 && g.list[0].Segment != x.Segment {
+	for len(g.list) > 0 && g.list[0].said.Segment != x.Segment {
 		if len(g.set) == 0 {
 			return broken("an entry of %s is in it, and the segments have it elsewhere, or not", x.Segment)
 		}
@@ -210,19 +222,16 @@ func (e *evidence) of(tenant string, x *Index) error {
 
 // close folds the entries of a segment to its root.
 func (g *gathered) close() {
-	e, s := g.e, g.list[0]
+	e, s, hashes := g.e, g.list[0].said, g.list[0].hashes
 	if g.wait != nil {
 		g.wait.Wait()
 	}
 	at, known := e.kept[s.Seq]
-	hashes, ok := decodeHashes(s.Hashes)
 	switch {
 	case !known:
 		e.tell(Trail, SegmentsName, "entry %d of the trail, which is to have the root of %s, is not in the pack, or is of something else", s.Seq, s.Segment)
 	case at.segment != s.Segment || at.tenant != e.m.Tenant || at.root != s.Root || at.entries != s.Entries:
 		e.tell(Page, SegmentsName, "entry %d of the trail says something else of %s", s.Seq, s.Segment)
-	case !ok:
-		e.tell(Page, SegmentsName, "the hashes of %s cannot be read", s.Segment)
 	default:
 		root, err := leaf.Fold(s.Entries, g.set, func(i int) leaf.Hash { return *g.leaves[i] }, hashes)
 		if err != nil || hex.EncodeToString(root[:]) != s.Root {
@@ -238,7 +247,7 @@ func (g *gathered) end() {
 		g.close()
 	}
 	for _, s := range g.list {
-		g.e.tell(Page, SegmentsName, "%s is in it, and the index has no entry of it", s.Segment)
+		g.e.tell(Page, SegmentsName, "%s is in it, and the index has no entry of it", s.said.Segment)
 	}
 	if len(g.names) > 0 && isPage(g.names[0]) {
 		g.e.tell(Structure, g.names[0], "it is in the file, and the index does not list it")
@@ -320,29 +329,35 @@ func (e *evidence) page(j *job, buf []byte) {
 
 // cut holds the records of a page to its sum and to the rule, and finds its root.
 func (e *evidence) cut(j *job) {
-	b, err := e.Read(j.name, MaxEntry)
+	in, err := e.Open(j.name)
 	if err != nil {
 		e.tell(Structure, j.name, "%s", words(err))
 		return
 	}
-	if sum := sha256.Sum256(b); int64(len(b)) != j.bytes || hex.EncodeToString(sum[:]) != j.sum {
-		e.tell(Sum, j.name, "it is not the one that the index lists: it was changed")
-	}
+	sum, crc := sha256.New(), crc32.NewIEEE()
 	var t leaf.Stack
 	t.Add(leaf.Over(j.first.Root))
 	var counts leaf.Counts
-	for n := 1; len(b) > 0; n++ {
-		line, rest, ok := bytes.Cut(b, []byte{'\n'})
+	err = eachLine(io.TeeReader(in, io.MultiWriter(sum, crc)), j.name, leaf.MaxLine, func(n int, line []byte) error {
 		r, err := leaf.Parse(line)
-		if err != nil || !ok {
-			e.tell(Redaction, j.name, "record %d of it is none", n)
-			return
+		if err != nil {
+			return broken("record %d of it is none", n)
 		}
 		if err := e.rule.Check(r, false, &counts); err != nil {
 			e.tell(Redaction, j.name, "record %d: %s", n, words(err))
 		}
 		t.Add(leaf.Over(r.Root))
-		b = rest
+		return nil
+	})
+	if err != nil {
+		e.tell(Redaction, j.name, "%s", words(err))
+		_, err = io.Copy(io.MultiWriter(sum, crc), in)
+	}
+	switch {
+	case err != nil || crc.Sum32() != e.items[e.by[j.name]].crc:
+		e.tell(Structure, j.name, "it cannot be read, or its CRC-32 is another than its header says")
+	case in.Size() != j.bytes || hex.EncodeToString(sum.Sum(nil)) != j.sum:
+		e.tell(Sum, j.name, "it is not the one that the index lists: it was changed")
 	}
 	*j.found = leaf.Over(t.Root())
 	e.mu.Lock()

@@ -23,8 +23,8 @@ type kept struct {
 }
 
 const (
-	maxProof  = 1 << 28
-	maxSteps  = 64 << 20
+	maxProof  = 64 << 20
+	maxSteps  = 16 << 20
 	maxLine   = 300 << 10 // of an entry of the trail
 	maxMark   = 1 << 20   // of a checkpoint with what an anchor gave back
 	mostTrail = 1 << 24   // entries of the trail

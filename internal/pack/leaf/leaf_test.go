@@ -204,6 +204,37 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+// TestRedactionOfShapes leaves out what stands within a member that the rule names, what
+// approvers are described by, and records with members that are named after somebody.
+func TestRedactionOfShapes(t *testing.T) {
+	t.Parallel()
+	body := `{"@odata.context":"x","value":[
+		{"id":"r1",
+			"setting":{"approvalStages":[{"primaryApprovers":[{"@odata.type":"#microsoft.graph.singleUser","userId":"7","description":"Adele Vance"}]}]}},
+		{"id":"r2","emailAddress":{"name":"Adele Vance","address":"adele@contoso.example"},"justification":"Adele is ill","deviceName":"ADELE-PC"},
+		{"id":"r3","byUser":{"adele@contoso.example":{"count":1}}},
+		{"id":"r4","byAddress":{"203.0.113.7":1}},
+		{"id":"r5","location":"Ulm","members@odata.count":3,"assigned@microsoft.graph.tips":"none"}]}`
+	out := rejoin(t, body, &leaf.Rule{Names: true, Addresses: true})
+	for _, secret := range []string{"dele", "ADELE", "203.0", "Ulm", "r3", "r4"} {
+		if strings.Contains(out, secret) {
+			t.Errorf("%q is in %s", secret, out)
+		}
+	}
+	for _, kept := range []string{`"r1"`, `"userId":"7"`, `"r2"`, `"members@odata.count":3`, `"assigned@microsoft.graph.tips":"none"`} {
+		if !strings.Contains(out, kept) {
+			t.Errorf("%s is not in %s", kept, out)
+		}
+	}
+	kept := &leaf.Rule{Names: true, Keep: map[string]bool{"emailaddress": true}}
+	if out := rejoin(t, body, kept); !strings.Contains(out, `"name":"Adele Vance"`) || kept.Member("/a/emailAddress/name") != "" {
+		t.Errorf("kept: %s", out)
+	}
+	if m := (&leaf.Rule{Names: true}).Member("/a/emailAddress#0/name"); m != "emailaddress" {
+		t.Errorf("it is left out by %q", m)
+	}
+}
+
 // TestLines refuses lines that are another way of writing a record.
 func TestLines(t *testing.T) {
 	t.Parallel()

@@ -26,12 +26,13 @@ var nameMembers = words(`userPrincipalName userDisplayName displayName mail othe
 	middleName mailNickname onPremisesUserPrincipalName onPremisesSamAccountName onPremisesDistinguishedName mobilePhone businessPhones faxNumber
 	phoneNumber phone emailAddress email emails imAddresses employeeId streetAddress signInIdentifier alternateNotificationEmails
 	technicalNotificationMails securityComplianceNotificationMails marketingNotificationEmails userName upn preferredName nickname
-	addressLine1 addressLine2 contactName principalDisplayName principalName newValue oldValue assignedTo requestorName approverName contactPerson createdByDisplayName
-	ownerDisplayName managerDisplayName`)
+	addressLine1 addressLine2 contactName principalDisplayName principalName newValue oldValue assignedTo requestorName approverName contactPerson
+	createdByDisplayName ownerDisplayName managerDisplayName createdByUserName lastModifiedUserName initiatorName aboutMe birthday deviceName computerName hostName
+	description justification notes internalNotes comment comments`)
 
 // addressMembers hold where somebody was.
 var addressMembers = words(`ipAddress ipAddressFromResourceProvider clientIp clientIpAddress callerIpAddress sourceIp
-	geoCoordinates latitude longitude altitude cidrAddress lowerAddress upperAddress postalCode`)
+	geoCoordinates latitude longitude altitude cidrAddress lowerAddress upperAddress postalCode city officeLocation location`)
 
 func words(s string) map[string]bool {
 	out := map[string]bool{}
@@ -72,19 +73,43 @@ func Member(path string) string {
 	}
 }
 
-// ofPlace says that a path is of a place, but for its country: a member called state is
-// one there, and elsewhere how something stands.
-func ofPlace(path string) bool {
-	return strings.Contains(strings.ToLower(path), "/location/") && Member(path) != "countryorregion"
+// Member is the member of a path that the rule names, lower case: the one that holds the
+// value, or one around it. "": it names none. Of a place the country is shown.
+func (r *Rule) Member(path string) string {
+	for step := range strings.SplitSeq(path, "/") {
+		step, _, _ = strings.Cut(step, "#")
+		m := strings.ToLower(unescape(step))
+		if m == "" || r.Keep[m] || !(r.Names && nameMembers[m] || r.Addresses && addressMembers[m]) {
+			continue
+		}
+		if m == "location" && Member(path) == "countryorregion" {
+			continue
+		}
+		return m
+	}
+	return ""
 }
 
-// named says that the rule names the member of a path. line is of a page's line.
+// named says that the rule names a member of a path. line is of a page's line.
 func (r *Rule) named(path string, line bool) bool {
 	if line {
 		return path == sumPath
 	}
-	m := Member(path)
-	return !r.Keep[m] && (r.Names && nameMembers[m] || r.Addresses && (addressMembers[m] || ofPlace(path)))
+	return r.Member(path) != ""
+}
+
+// annotations are members that services put beside another, whose names look like a mail
+// address.
+var annotations = strings.NewReplacer("@odata.", "", "@microsoft.graph.", "")
+
+// tells says that a path itself says who or where: an object has members that are named
+// after people or addresses. No pseudonym can stand for these, so such a record is withheld.
+func (r *Rule) tells(path string) bool {
+	if !strings.ContainsAny(path, "@%.:") {
+		return false
+	}
+	path = annotations.Replace(path)
+	return r.Names && mailForm.MatchString(path) || r.Addresses && hosts([]byte(path))
 }
 
 // Of says whether a scalar is left out. line is of a page's line, or a run's.
@@ -176,8 +201,16 @@ type Counts struct {
 	Withheld int64 `json:"withheld"` // records that are there by their root
 }
 
-// Redact leaves out of a record what the rule says, and counts.
+// Redact leaves out of a record what the rule says, or the whole record where its paths say
+// it, and counts.
 func (r *Rule) Redact(rec *Record, line bool, p *Pseudonyms, n *Counts) {
+	for i := range rec.Leaves {
+		if r.tells(rec.Leaves[i].Path) {
+			rec.Leaves = nil
+			n.Withheld++
+			return
+		}
+	}
 	for i := range rec.Leaves {
 		l := &rec.Leaves[i]
 		why := r.Of(l.Path, l.Raw, line)
@@ -202,6 +235,9 @@ func (r *Rule) Check(rec *Record, line bool, n *Counts) error {
 	}
 	for i := range rec.Leaves {
 		l := &rec.Leaves[i]
+		if r.tells(l.Path) {
+			return problem.New(problem.Unmet, "the path of its value %d says who or where somebody is", i+1)
+		}
 		if l.Salt != nil {
 			if n.Shown++; r.Of(l.Path, l.Raw, line) != Shown {
 				return problem.New(problem.Unmet, "%.200s is shown, and its rule leaves it out", l.Path)

@@ -19,8 +19,12 @@ import (
 // Pages are the pages. List and Now are required.
 type Pages struct {
 	List func(ctx context.Context, limit int) ([]pack.Row, error)
-	// Make makes a pack that lies with the installation; nil: nothing is made here.
-	Make func(ctx context.Context, o pack.Options, actor string) (*pack.Made, error)
+	// Ask has a job make a pack that lies with the installation; nil: nothing is made here.
+	Ask func(ctx context.Context, o pack.Options, actor string) (*pack.Asked, error)
+	// Asks are those that were asked for lately, the newest first; nil: none.
+	Asks func(ctx context.Context) ([]*pack.Asked, error)
+	// Named are the names of tenants by their ids, lower case; nil: not known here.
+	Named func(ctx context.Context) (map[string]string, error)
 	// Read gives a pack that lies with the installation. Kind problem.NotFound where it does
 	// not, problem.Limit where it is larger than a page hands out.
 	Read func(ctx context.Context, name string) ([]byte, error)
@@ -37,9 +41,10 @@ func (p *Pages) Screens() []screen.Screen {
 	one := screen.Screen{
 		Name: "packs", Title: "Packs", Icon: "box", Group: screen.Evidence, Order: 60, See: screen.SeeTrail, Over: screen.OfHouse,
 		About: "What was handed to auditors, insurers, Microsoft or customers: one file each, which they verify without us.",
-		List:  packList, Params: []screen.Param{{Name: "pack", About: "The pack's name."}},
+		List:  packList, Params: []screen.Param{{Name: "pack", About: "The pack's name."},
+			{Name: "ask", About: "What was asked for: how far it is."}},
 	}
-	if p.Make != nil {
+	if p.Ask != nil {
 		one.Acts = []screen.Act{{
 			Name: "make", Title: "Make a pack",
 			About: "Judges the evidence of a period as of its end, and writes it with its proofs into one signed file.", Do: screen.Manage,
@@ -51,6 +56,8 @@ func (p *Pages) Screens() []screen.Screen {
 				{Name: "evidence", Label: "Evidence", Kind: "select", Enum: []string{form.All, form.Deciding, form.None}, Required: true},
 				{Name: "names", Label: "Redact names", Kind: "check"},
 				{Name: "addresses", Label: "Redact addresses", Kind: "check"},
+				{Name: "keep", Label: "Shown all the same", Hint: "members, e.g. displayName, where a verdict needs them", Max: 400},
+				{Name: "unjudged", Label: "Also where verdicts do not come out again", Kind: "check"},
 			},
 			Handle: p.make,
 		}}
@@ -62,35 +69,44 @@ func (p *Pages) Screens() []screen.Screen {
 	return []screen.Screen{one}
 }
 
+// row is a pack with the name of its tenant, "" where it is not known.
+type row struct {
+	pack.Row
+
+	Called string `json:"tenantName,omitempty"`
+}
+
 // packList is the list of packs.
-var packList = &screen.List[pack.Row]{
+var packList = &screen.List[row]{
 	Noun: "pack", Default: "-made", Search: "name, tenant, reader, SHA-256",
-	Key:    func(r *pack.Row) string { return r.Name },
-	Tenant: func(r *pack.Row) string { return r.Tenant },
-	Columns: []screen.Column[pack.Row]{
-		{Name: "name", Head: "Pack", Cell: func(r *pack.Row) screen.Cell { return screen.Named(r.Name, "tenant "+r.Tenant, "") },
-			Text: func(r *pack.Row) string { return r.Name }},
-		{Name: "tenant", Head: "Tenant", Only: true, Text: func(r *pack.Row) string { return r.Tenant }},
-		{Name: "period", Head: "Period", Order: func(a, b *pack.Row) int { return a.From.Compare(b.From) },
-			Cell: func(r *pack.Row) screen.Cell { return screen.Words(period(r)) }},
-		{Name: "reader", Head: "For", Cell: func(r *pack.Row) screen.Cell { return screen.Words(r.Reader) }},
-		{Name: "evidence", Head: "Evidence", Drop: true, Cell: func(r *pack.Row) screen.Cell {
+	Key:    func(r *row) string { return r.Name },
+	Tenant: func(r *row) string { return r.Tenant },
+	Columns: []screen.Column[row]{
+		{Name: "name", Head: "Pack", Cell: func(r *row) screen.Cell { return screen.Named(r.Name, print.First("tenant "+r.Tenant, r.Called), "") },
+			Text: func(r *row) string { return r.Name }},
+		{Name: "tenant", Head: "Tenant", Only: true, Text: func(r *row) string { return r.Tenant }},
+		{Name: "tenantName", Head: "Tenant's name", Only: true, Text: func(r *row) string { return r.Called }},
+		{Name: "period", Head: "Period", Order: func(a, b *row) int { return a.From.Compare(b.From) },
+			Cell: func(r *row) screen.Cell { return screen.Words(period(r)) }},
+		{Name: "reader", Head: "For", Cell: func(r *row) screen.Cell { return screen.Words(r.Reader) }},
+		{Name: "evidence", Head: "Evidence", Drop: true, Cell: func(r *row) screen.Cell {
 			c := screen.Words(r.Evidence)
 			if len(r.Redaction) > 0 {
 				c.Sub = "without " + strings.Join(r.Redaction, " and ")
 			}
 			return c
 		}},
-		{Name: "size", Head: "Size", Right: true, Order: func(a, b *pack.Row) int { return cmp.Compare(a.Size, b.Size) },
-			Cell: func(r *pack.Row) screen.Cell { return screen.Words(size(r.Size)) }, Text: func(r *pack.Row) string { return fmt.Sprint(r.Size) }},
-		{Name: "made", Head: "Made", Right: true, Order: func(a, b *pack.Row) int { return a.Made.Compare(b.Made) },
-			Cell: func(r *pack.Row) screen.Cell { return screen.When(r.Made, "") }},
-		{Name: "sha256", Head: "SHA-256", Only: true, Text: func(r *pack.Row) string { return r.SHA256 }},
-		{Name: "actor", Head: "By", Only: true, Text: func(r *pack.Row) string { return r.Actor }},
+		{Name: "size", Head: "Size", Right: true, Order: func(a, b *row) int { return cmp.Compare(a.Size, b.Size) },
+			Cell: func(r *row) screen.Cell { return screen.Words(size(r.Size)) }, Text: func(r *row) string { return fmt.Sprint(r.Size) }},
+		{Name: "made", Head: "Made", Right: true, Order: func(a, b *row) int { return a.Made.Compare(b.Made) },
+			Cell: func(r *row) screen.Cell { return screen.When(r.Made, "") }},
+		{Name: "sha256", Head: "SHA-256", Only: true, Text: func(r *row) string { return r.SHA256 }},
+		{Name: "actor", Head: "By", Only: true, Text: func(r *row) string { return r.Actor }},
 	},
-	Filters: []screen.Filter[pack.Row]{{Name: "for", Head: "For", Of: func(r *pack.Row) []string { return []string{r.Reader} }}},
-	Detail: func(r *pack.Row) []screen.Block {
+	Filters: []screen.Filter[row]{{Name: "for", Head: "For", Of: func(r *row) []string { return []string{r.Reader} }}},
+	Detail: func(r *row) []screen.Block {
 		return []screen.Block{screen.Pairs{
+			{Key: "Tenant", Cell: screen.Cell{Text: print.First(r.Tenant, r.Called), Sub: r.Tenant}},
 			{Key: "SHA-256", Cell: screen.Cell{Text: r.SHA256, Mono: true}}, {Key: "Made by", Cell: screen.Words(print.Clean(r.Actor, 200))},
 			{Key: "To verify", Cell: screen.Cell{Text: "partnerguard pack verify --key KEY " + r.Name + ".zip", Mono: true}},
 			{Key: "Without us", Cell: screen.Cell{Text: "go run ./verify --key KEY " + r.Name + ".zip", Mono: true}},
@@ -100,7 +116,7 @@ var packList = &screen.List[pack.Row]{
 	},
 }
 
-func period(r *pack.Row) string {
+func period(r *row) string {
 	last := r.To.UTC()
 	if h, m, s := last.Clock(); h+m+s == 0 {
 		last = last.AddDate(0, 0, -1)
@@ -112,6 +128,8 @@ func size(n int64) string {
 	switch {
 	case n < 1<<20:
 		return print.Number((n+1023)>>10) + " KiB"
+	case n < 10<<20: // of 1.5 MiB nobody is told that they are 2
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 	case n < 10<<30:
 		return print.Number((n+1<<19)>>20) + " MiB"
 	}
@@ -124,13 +142,26 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask, one *screen.Screen) (*s
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(r pack.Row) bool { return !a.Viewer.Sees(strings.ToLower(r.Tenant)) })
-	v := &screen.View{Rows: packList.Of(all), Summary: map[string]any{"packs": len(all)},
+	named := map[string]string{}
+	if p.Named != nil {
+		if named, err = p.Named(ctx); err != nil {
+			return nil, err
+		}
+	}
+	rows := make([]row, len(all))
+	for n := range all {
+		rows[n] = row{all[n], print.Clean(named[strings.ToLower(all[n].Tenant)], print.MaxName)}
+	}
+	v := &screen.View{Rows: packList.Of(rows), Summary: map[string]any{"packs": len(all)},
 		Sentence: "Each is one file: verdicts, the evidence with its proofs, and a signature. Whoever has it verifies it without this installation.",
 		Nothing: &screen.Nothing{Head: "No pack was made yet",
 			Text:    "A pack is what an auditor, an insurer, Microsoft or a customer is handed for a period.",
 			Command: "partnerguard pack make --period 2026-10 --out pack.zip"}}
 	if a.Machine {
 		return v, nil
+	}
+	if err := p.asks(ctx, a, v); err != nil {
+		return nil, err
 	}
 	if name := a.Values.Get("pack"); name != "" && p.Read != nil {
 		if slices.ContainsFunc(all, func(r pack.Row) bool { return r.Name == name }) {
@@ -144,13 +175,13 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask, one *screen.Screen) (*s
 				Body: []screen.Block{screen.Code{Text: key}}})
 		}
 	}
-	if p.Make != nil && a.Viewer.May(screen.Manage) {
+	if p.Ask != nil && a.Viewer.May(screen.Manage) {
 		now := p.Now().UTC()
 		first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 		values := url.Values{"from": {first.AddDate(0, -1, 0).Format(time.DateOnly)}, "to": {first.AddDate(0, 0, -1).Format(time.DateOnly)},
 			"reader": {"auditor"}, "evidence": {form.All}}
 		v.Below = append(v.Below, screen.Form{Screen: one, Act: "make", Values: values,
-			Hint: "It takes as long as reading the evidence does. A large one is better made by: partnerguard pack make"})
+			Hint: "A job makes it: this page says how far it is, and may be left."})
 	}
 	return v, nil
 }
@@ -172,11 +203,54 @@ func (p *Pages) make(ctx context.Context, a *screen.Ask, f url.Values) (screen.D
 			o.Redact = append(o.Redact, rule)
 		}
 	}
-	m, err := p.Make(ctx, o, a.Viewer.Actor)
+	for _, member := range strings.Split(f.Get("keep"), ",") {
+		if member = strings.TrimSpace(member); member != "" {
+			o.Keep = append(o.Keep, member)
+		}
+	}
+	if o.NotRejudged = f.Get("unjudged") != ""; len(o.Keep) > 0 && len(o.Redact) == 0 {
+		return screen.Done{}, problem.New(problem.Usage, "members are shown all the same only where something is redacted")
+	}
+	m, err := p.Ask(ctx, o, a.Viewer.Actor)
 	if err != nil {
 		return screen.Done{}, err
 	}
-	return screen.Done{Path: screen.With("/packs", "pack", m.Manifest.Name), Said: "The pack " + m.Manifest.Name + " was made.", Body: m}, nil
+	return screen.Done{Path: screen.With("/packs", "ask", m.ID), Said: "The pack is being made.", Body: m}, nil
+}
+
+// asks says how far those are that were asked for: all that wait or run, and what became of
+// the one that the address names.
+func (p *Pages) asks(ctx context.Context, a *screen.Ask, v *screen.View) error {
+	if p.Asks == nil {
+		return nil
+	}
+	list, err := p.Asks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		of := x.From.Format("2 Jan 2006") + " to " + x.To.AddDate(0, 0, -1).Format("2 Jan 2006") + ", for " + x.Reader
+		n := screen.Notice{Tone: print.Muted, Lead: "Waiting.", Text: "The pack of " + of + " is made next; this page asks again by itself."}
+		switch {
+		case !a.Viewer.Sees(strings.ToLower(x.Tenant)), !x.Ended.IsZero() && x.ID != a.Values.Get("ask"):
+			continue
+		case x.Error != "":
+			n = screen.Notice{Tone: print.Bad, Lead: "Not made.", Text: "The pack of " + of + ": " + print.Ended(print.Clean(x.Error, 600))}
+			if x.Hint != "" {
+				n.Text += " " + print.Sentence(print.Clean(x.Hint, 400))
+			}
+		case !x.Ended.IsZero():
+			n = screen.Notice{Tone: print.Good, Lead: "Made.", Text: "The pack of " + of + " is " + x.Pack + ".", LinkText: "Open it",
+				Path: screen.With("/packs", "pack", x.Pack)}
+		case !x.Begun.IsZero():
+			n.Lead, n.Text = "Making.", "The pack of "+of+" is judged and written; this page asks again by itself."
+			n.Done, n.Of = x.Done, max(x.Of, 1)
+		}
+		if v.Notices = append(v.Notices, n); x.Ended.IsZero() && x.ID == a.Values.Get("ask") {
+			v.Refresh = 2 * time.Second
+		}
+	}
+	return nil
 }
 
 // file hands a pack out.

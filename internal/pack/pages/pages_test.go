@@ -36,14 +36,67 @@ func rows() []pack.Row {
 	}
 }
 
+// asks are one that waits, one that runs, one that was made and one that could not be.
+func asks() []*pack.Asked {
+	of := func(id, tenant string, change func(*pack.Asked)) *pack.Asked {
+		a := pack.AskOf(&pack.Options{Tenant: tenant, From: rows()[0].From, To: rows()[0].To, Reader: "auditor"}, "local:ada", screentest.Now)
+		a.ID = id
+		change(a)
+		return a
+	}
+	return []*pack.Asked{
+		of("000000000000000a", partner, func(*pack.Asked) {}),
+		of("000000000000000b", partner, func(a *pack.Asked) { a.Begun, a.Done, a.Of = screentest.Now, 30, 100 }),
+		of("000000000000000c", customer, func(a *pack.Asked) { a.Begun, a.Ended, a.Pack = screentest.Now, screentest.Now, "pack-c" }),
+		of("000000000000000d", partner, func(a *pack.Asked) {
+			a.Begun, a.Ended, a.Error, a.Hint = screentest.Now, screentest.Now, "verdicts come out <otherwise>", "--keep displayName"
+		}),
+	}
+}
+
+// TestAsked: the page says how far what was asked for is, comes again while its reader waits,
+// and leads to the file.
+func TestAsked(t *testing.T) {
+	t.Parallel()
+	h := house(&[]string{})
+	for address, want := range map[string][]string{
+		"/packs":                      {"Waiting.", "Making."},
+		"/packs?ask=000000000000000b": {"Making.", `http-equiv="refresh"`, "<progress"},
+		"/packs?ask=000000000000000c": {"Made.", "/packs?pack=pack-c"},
+		"/packs?ask=000000000000000d": {"Not made.", "Verdicts come out", "--keep displayName"},
+	} {
+		text := h.HTML(t, address)
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s does not say %q: %.300s", address, w, text[max(0, strings.Index(text, "Not made")):])
+			}
+		}
+		if strings.Contains(text, "<otherwise>") || address == "/packs" && (strings.Contains(text, "Made.") ||
+			strings.Contains(text, "http-equiv=\"refresh\"")) {
+			t.Errorf("%s says more", address)
+		}
+	}
+	h.Viewer = screentest.Viewer()
+	h.Viewer.Customers = []string{customer}
+	if text := h.HTML(t, "/packs?ask=000000000000000b"); strings.Contains(text, "Making.") || strings.Contains(text, "Waiting.") {
+		t.Error("who is limited to customers sees what the partner asked for")
+	}
+	h.Viewer = screentest.Viewer()
+	h.Shoot(t, "packs-asked", "/packs?ask=000000000000000b")
+}
+
 // house is the page over a few packs; made are the packs that were asked for.
 func house(made *[]string) *screentest.House {
 	p := &pages.Pages{
 		List: func(context.Context, int) ([]pack.Row, error) { return rows(), nil },
-		Make: func(_ context.Context, o pack.Options, actor string) (*pack.Made, error) {
+		Ask: func(_ context.Context, o pack.Options, actor string) (*pack.Asked, error) {
 			*made = append(*made, fmt.Sprint(o.Tenant, " ", o.From.Format(time.DateOnly), " ", o.To.Format(time.DateOnly), " ", o.Reader, " ",
-				o.Evidence, " ", o.Redact, " ", actor))
-			return &pack.Made{Manifest: &pack.Manifest{Name: "pack-new"}}, nil
+				o.Evidence, " ", o.Redact, o.Keep, " ", actor))
+			return &pack.Asked{ID: "0123456789abcdef"}, nil
+		},
+		Asks: func(context.Context) ([]*pack.Asked, error) { return asks(), nil },
+		Named: func(context.Context) (map[string]string, error) {
+			return map[string]string{partner: "Contoso <b>"}, nil
 		},
 		Read: func(_ context.Context, name string) ([]byte, error) { return []byte("PK " + name), nil },
 		Key:  func(context.Context) (string, error) { return "partnerguard/trail/abc+12345678+AQID", nil },
@@ -57,7 +110,8 @@ func TestPacks(t *testing.T) {
 	t.Parallel()
 	h := house(&[]string{})
 	text := h.HTML(t, "/packs")
-	for _, want := range []string{"pack-7b2d1c5e-2026-10-01-a1b2c3", "1 Oct 2026 to 31 Oct 2026", "91 MiB", "403 KiB", "without addresses and names", "insurer",
+	for _, want := range []string{"pack-7b2d1c5e-2026-10-01-a1b2c3", "1 Oct 2026 to 31 Oct 2026", "91 MiB", "403 KiB", "3.0 MiB", "Contoso &lt;b&gt;",
+		"without addresses and names", "insurer",
 		"partnerguard/trail/abc+12345678+AQID", "Make a pack", "Redact names"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -115,11 +169,12 @@ func TestLimited(t *testing.T) {
 	}
 	// Making.
 	form := url.Values{"from": {"2026-10-01"}, "to": {"2026-10-31"}, "reader": {"insurer"}, "evidence": {"none"}, "names": {"on"},
+		"keep":   {" displayName , mail"},
 		"tenant": {strings.ToUpper(customer)}}
 	act := s.Acts[0]
 	limited := screentest.Viewer()
 	limited.Customers = []string{customer}
-	if done, err := act.Handle(t.Context(), ask(limited, ""), form); err != nil || !strings.Contains(done.Path, "pack-new") {
+	if done, err := act.Handle(t.Context(), ask(limited, ""), form); err != nil || !strings.Contains(done.Path, "ask=0123456789abcdef") {
 		t.Error(done, err)
 	}
 	form.Set("tenant", "")
@@ -130,7 +185,7 @@ func TestLimited(t *testing.T) {
 	if _, err := act.Handle(t.Context(), ask(screentest.Viewer(), ""), form); !errors.Is(err, problem.Usage) {
 		t.Errorf("a period that ends before it begins: %v", err)
 	}
-	want := customer + " 2026-10-01 2026-11-01 insurer none [names] " + limited.Actor
+	want := customer + " 2026-10-01 2026-11-01 insurer none [names] [displayName mail] " + limited.Actor
 	if len(made) != 1 || made[0] != want {
 		t.Errorf("made: %v, want %s", made, want)
 	}
