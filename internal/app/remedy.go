@@ -60,6 +60,7 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 		return history.Visitor
 	}
 	ask.Question.settle(&ask.Reading)
+	beside := besideReading(&ask.Reading)
 	j, err := judge(ctx, ask.Reading, ask.Question, nil)
 	if err != nil {
 		return nil, err
@@ -84,7 +85,10 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 			r.in.Head.Tenant.ID = strings.ToLower(o.ID)
 		}
 	}
-	return r, nil
+	if lens == nil { // what is looked for is not known yet; a plan that is there has its steps
+		err = r.withPractices(ctx, j, beside())
+	}
+	return r, err
 }
 
 // Name is what people call an account, a group, an app, a role or a named location that was
