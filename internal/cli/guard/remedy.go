@@ -185,8 +185,9 @@ func newRemedyApprove(env *kit.Env, open kit.Opener) *cobra.Command {
 with remedy status RUN. You approve as local:USER, with your user name on this machine.
 
 --accept takes one consequence upon yourself by its id: a finding, a surprise of a stage, or
-no-evidence:STAGE where no log can tell what the stage does. --done says that the step
-of a person was done by hand.`,
+no-evidence:STAGE where no log can tell what the stage does. What opens something, and
+with remedyApproval always everything, is accepted by two people: the second one gives
+the same id, and needs no --why. --done says that the step of a person was done by hand.`,
 		Example: `  partnerguard remedy approve rr-0123456789ab-1
   partnerguard remedy approve rr-0123456789ab-1 --accept 5f3a9c01 --why "the scanner is replaced on Monday" --until 2027-01-31
   partnerguard remedy approve rr-0123456789ab-1 --done 4`,

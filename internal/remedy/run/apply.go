@@ -85,10 +85,20 @@ func (c *Runner) secondFor(p *remedy.Plan, signer string) (out []string) {
 			break
 		}
 	}
+	if g := p.Gate; g != nil && opensAccepted(g) { // no more than a hint: each gate is held to it
+		out = append(out, openedWords)
+	}
 	if c.d.Config.Approval == approvalAlways {
 		out = append(out, "the setting remedyApproval says always")
 	}
 	return out
+}
+
+const openedWords = "what it opens was accepted"
+
+// opensAccepted says that a gate passes for something that is open then and that somebody accepted.
+func opensAccepted(g *remedy.Gate) bool {
+	return slices.ContainsFunc(g.Findings, func(f remedy.Finding) bool { return f.Kind == remedy.Opens && f.Accepted != nil })
 }
 
 // Apply takes a plan over, to be done up to a stage ("" all). Nothing is asked of Microsoft
@@ -157,7 +167,9 @@ func (c *Runner) first(ctx context.Context, p *remedy.Plan, r *Run) error {
 	if !g.Passed {
 		return shut(g)
 	}
-	r.Proof = g.Answers
+	if r.Proof = g.Answers; opensAccepted(g) && !slices.Contains(r.Second, openedWords) {
+		r.Second = append(r.Second, openedWords)
+	}
 	return nil
 }
 

@@ -24,6 +24,8 @@ type Status struct {
 	Steps []Progress   `json:"steps"`
 	Next  string       `json:"next"` // what happens next and when, one sentence
 	File  *remedy.Plan `json:"-"`    // nil where it cannot be believed
+	// Seconds are the consequences that one person accepted and another has to.
+	Seconds []Yes `json:"waitsForSecondPerson,omitempty"`
 }
 
 // Status gives the plans that were applied, the newest last; run "" is all of them, and the
@@ -46,6 +48,9 @@ func (c *Runner) Status(ctx context.Context, run string) ([]Status, error) {
 			return nil, err
 		}
 		c.refuse(ctx, &s)
+		if !s.State.Over() && s.State != Undoing {
+			s.Seconds = c.waiting(&s.Run)
+		}
 		s.Next = s.happens()
 		out = append(out, s)
 	}
@@ -89,6 +94,10 @@ func (s *Status) happens() string {
 		return "nothing is left to do; partnerguard remedy drift says whether it stays so, partnerguard remedy rollback " + s.ID + " takes it back"
 	case s.State == Undone:
 		return "nothing is left to do; applying the plan again begins anew"
+	case len(s.Seconds) > 0:
+		y := &s.Seconds[0]
+		return "a second person says yes to what " + y.By + " accepted: partnerguard remedy approve " + s.ID + " --accept " + y.Finding +
+			"; then the plan is applied again"
 	case s.Why != "":
 		if s.State == Watching && !s.next.IsZero() {
 			return s.Why + "; looked at again " + moment(s.next)
