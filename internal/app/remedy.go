@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -118,6 +119,7 @@ func (r *Remedies) Plan(goal find.Goal) (*remedy.Plan, []*remedy.Gate, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	p.Actor = r.actorID(r.ask.Actor)
 	gates, err := r.Gates(p)
 	if err != nil {
 		return nil, nil, err
@@ -160,8 +162,42 @@ func CheckPlan(ctx context.Context, ask RemedyAsk, p *remedy.Plan, only ...remed
 		return nil, nil, problem.New(problem.BadInput, "the plan is for the tenant %s, and what was read is of %s", p.Tenant.ID, id).
 			WithHint("read the export of the plan's tenant")
 	}
+	if err := r.actsFor(p); err != nil {
+		return nil, nil, err
+	}
 	gates, err := r.Gates(p, only...)
 	return gates, r, err
+}
+
+// actorID is the id of an account that was named by id or name; "" where none of it was read.
+func (r *Remedies) actorID(name string) string {
+	low := strings.ToLower(name)
+	if app, is := strings.CutPrefix(low, "app:"); is && remedy.Principal.IsID(app) {
+		return low
+	}
+	if _, is := r.in.Users[low]; is && remedy.PerUserMFA.IsID(low) {
+		return low
+	}
+	for id, u := range r.in.Users {
+		if name != "" && strings.EqualFold(u.Name, name) && remedy.PerUserMFA.IsID(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// actsFor holds a plan to the account that it was made for: a gate that was passed for one
+// says nothing of another. Where nobody is named it is the plan's.
+func (r *Remedies) actsFor(p *remedy.Plan) error {
+	if r.ask.Actor == "" {
+		r.ask.Actor = p.Actor
+	}
+	if p.Actor == "" || strings.EqualFold(p.Actor, r.ask.Actor) || p.Actor == r.actorID(r.ask.Actor) {
+		return nil
+	}
+	of := cmp.Or(r.in.Users[p.Actor].Name, p.Actor)
+	return problem.New(problem.Conflict, "the plan is for %s to apply, and not for %.100q", of, r.ask.Actor).
+		WithHint("check it as %s, or have it planned anew with --actor %s", of, r.ask.Actor)
 }
 
 // Proposed gives the policies of files and folders as plans take them: each with what Graph

@@ -104,8 +104,8 @@ func writeRun(w io.Writer, p kit.Paint, s *run.Status, whole bool) {
 	}
 	for i := range s.Findings {
 		f := &s.Findings[i]
-		fmt.Fprintf(w, "  surprise %s: %s fails with %s by %s, %d times\n", f.ID, print.Clean(cmp.Or(f.Effect.Name, f.Effect.Account), print.MaxName),
-			print.Clean(f.Effect.App, print.MaxName), print.Clean(f.Effect.Client, print.MaxName), f.Effect.Count)
+		fmt.Fprintf(w, "  surprise %s: %s fails with %s by %s, %s\n", f.ID, print.Clean(cmp.Or(f.Effect.Name, f.Effect.Account), print.MaxName),
+			print.Clean(f.Effect.App, print.MaxName), print.Clean(f.Effect.Client, print.MaxName), print.Plural(f.Effect.Count, "times"))
 	}
 	writeYes(w, s)
 	if len(s.Steps) == 0 {

@@ -160,6 +160,9 @@ func (c *Runner) first(ctx context.Context, p *remedy.Plan, r *Run) error {
 	if err != nil {
 		return err
 	}
+	if err := acts(p, cloud); err != nil {
+		return err
+	}
 	g, err := c.d.Gate(ctx, Ask{Plan: p, To: p.Stages[0], IDs: r.Made, Cloud: cloud})
 	if err != nil {
 		return err
@@ -186,6 +189,20 @@ func (c *Runner) cloud(ctx context.Context, p *remedy.Plan) (*Cloud, error) {
 		return nil, problem.New(problem.Conflict, "the plan is of the tenant %s, and the connection leads to %s", p.Tenant.ID, cloud.Tenant)
 	}
 	return cloud, nil
+}
+
+// acts holds a connection to the account that a plan was made for: its gate was looked at for
+// that one. Whoever it is may take a plan back.
+func acts(p *remedy.Plan, cloud *Cloud) error {
+	if p.Actor == "" || strings.EqualFold(p.Actor, cloud.Actor) {
+		return nil
+	}
+	who := "an account that is not known"
+	if cloud.Actor != "" {
+		who = "the account " + cloud.Actor
+	}
+	return problem.New(problem.Conflict, "the plan is for the account %s to apply, and the connection acts as %s", p.Actor, who).
+		WithHint("partnerguard connect --name remedy --feature remedy, signed in as the plan's account; or plan anew with --actor, for the one that acts")
 }
 
 // permissions are what all steps of a plan need, in order, each once.

@@ -83,13 +83,15 @@ func (c *Runner) Stop(ctx context.Context, run, reason string) (Run, error) {
 	})
 }
 
+const takenBack = "taken back by "
+
 // Rollback takes back what was done, in reverse order, and only what we did and is still so.
 func (c *Runner) Rollback(ctx context.Context, run, reason string) (Run, error) {
 	return c.turn(ctx, run, audit.RemedyUndone, reason, func(r *Run, list []Progress) error {
 		if r.State == Undoing || r.State == Undone && !slices.ContainsFunc(list, func(p Progress) bool { return p.State == NotTaken }) {
 			return problem.New(problem.Conflict, "the plan %s is %s already", r.ID, r.State)
 		}
-		r.State, r.Why = Undoing, "taken back by "+c.d.Actor
+		r.State, r.Why = Undoing, takenBack+c.d.Actor
 		for i := range list {
 			x := &list[i]
 			switch {

@@ -204,7 +204,10 @@ func (t *turn) rounds(ctx context.Context, until time.Time) (time.Time, error) {
 	if t.plan, err = t.c.plan(ctx, &t.r); err != nil {
 		return time.Time{}, err
 	}
-	if t.cloud, err = t.c.cloud(ctx, t.plan); err != nil {
+	if t.cloud, err = t.c.cloud(ctx, t.plan); err == nil && t.r.State != Undoing {
+		err = acts(t.plan, t.cloud)
+	}
+	if err != nil {
 		return t.c.now().Add(time.Minute), t.note(ctx, t.without(err))
 	}
 	for range mostTurn {

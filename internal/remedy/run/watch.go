@@ -97,7 +97,7 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		}
 		return now, t.leave(ctx, "no log was read; somebody took that upon themselves", nil)
 	}
-	count := fmt.Sprintf("%d of %d sign-ins were seen", e.log.SignIns, t.plan.Wait.SignIns)
+	count := fmt.Sprintf("%d of %s %s seen", e.log.SignIns, print.Plural(t.plan.Wait.SignIns, "sign-ins"), wasWere(t.plan.Wait.SignIns))
 	switch {
 	case now.Before(due):
 		return sooner(due, now.Add(watchEvery)), t.note(ctx, fmt.Sprintf("stage %s is watched until %s; %s", p.Stage, moment(due), count))
@@ -107,8 +107,15 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("stage %s has too few sign-ins: %s since %s; it waits on; to go on all the same: "+
 			"partnerguard remedy approve %s --accept %s --why TEXT", p.Stage, count, moment(p.Done), t.r.ID, NoEvidence(p.Stage)))
 	}
-	return now, t.leave(ctx, fmt.Sprintf("%d sign-ins from %s to %s: nobody failed whom the rehearsal did not foretell", e.log.SignIns, moment(e.log.From),
+	return now, t.leave(ctx, fmt.Sprintf("%s from %s to %s: nobody failed whom the rehearsal did not foretell", print.Plural(e.log.SignIns, "sign-ins"), moment(e.log.From),
 		moment(e.log.To)), &e.log)
+}
+
+func wasWere(n int64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 func sooner(a, b time.Time) time.Time {
