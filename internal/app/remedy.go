@@ -43,6 +43,10 @@ type Remedies struct {
 	// people and the moment of judgement are the gate's.
 	people map[string]gate.Person
 	at     time.Time
+	// rolesAt is of when the roles are that were read. live says that settings were laid over
+	// them as they are now, rolesNow that roles were too.
+	rolesAt        time.Time
+	live, rolesNow bool
 }
 
 // Remedy reads and judges. lens, when set, tells apart in the log what a plan's settings
@@ -73,7 +77,8 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 	if f.SignIns == nil {
 		history = nil
 	}
-	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept)}
+	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept),
+		rolesAt: f.Ages().At(evidence.RoleAssignment, ask.Question.AsOf)}
 	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report),
 		Objects: kept.objectsOf(f), Users: usersOf(f), NewID: newPlanID}
 	r.in.Head = find.Head{From: sourcesOf(&ask.Reading), AsOf: f.Ages().SettledAt(ask.Question.AsOf), Now: ask.Question.AsOf, By: ask.By,
@@ -139,6 +144,7 @@ func (r *Remedies) Gates(p *remedy.Plan, only ...remedy.Stage) (out []*remedy.Ga
 		if err != nil {
 			return nil, err
 		}
+		r.tellRoles(g, p.Accepted)
 		out = append(out, g)
 	}
 	if len(out) == 0 {
