@@ -35,7 +35,8 @@ func TestRemedyAlerts(t *testing.T) {
 		steps []remedyrun.Progress
 		want  string // "" nothing is told
 	}{
-		"stopped, open":          {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Done), on(2, remedyrun.Done), on(3, remedyrun.Failed)}, "urgent 1 of 2"},
+		"stopped, open": {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Done), on(2, remedyrun.Done), on(3, remedyrun.Failed)},
+			"urgent 1 of 2"},
 		"stopped before any":     {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Done)}, "urgent 0 of 2"},
 		"the answer was lost":    {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Going)}, "urgent 0 of 2"},
 		"a person is waited for": {remedyrun.Running, "", 0, []remedyrun.Progress{off(remedyrun.Done), person}, "urgent 0 of 2"},
@@ -44,10 +45,11 @@ func TestRemedyAlerts(t *testing.T) {
 		"is taken back":          {remedyrun.Undoing, "", 0, []remedyrun.Progress{off(remedyrun.Undoes), on(2, remedyrun.Reverted)}, ""},
 		"cannot be taken back":   {remedyrun.Undone, "", 0, []remedyrun.Progress{off(remedyrun.NotTaken), on(2, remedyrun.Reverted)}, "urgent by hand"},
 		"was taken back":         {remedyrun.Undone, "", 0, []remedyrun.Progress{off(remedyrun.Reverted), on(2, remedyrun.Reverted)}, ""},
-		"all is on":              {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Done), on(2, remedyrun.Done), on(3, remedyrun.Found)}, "warning A plan stopped"},
-		"defaults stay":          {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Ready), on(2, remedyrun.Ready)}, "warning A plan stopped"},
-		"waits for a person":     {remedyrun.Running, "", 0, []remedyrun.Progress{person}, "notice step of a person"},
-		"waits for a second":     {remedyrun.Waiting, "", 0, nil, "notice second person"},
+		"all is on": {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Done), on(2, remedyrun.Done), on(3, remedyrun.Found)},
+			"warning A plan stopped"},
+		"defaults stay":      {remedyrun.Stopped, "", 0, []remedyrun.Progress{off(remedyrun.Ready), on(2, remedyrun.Ready)}, "warning A plan stopped"},
+		"waits for a person": {remedyrun.Running, "", 0, []remedyrun.Progress{person}, "notice step of a person"},
+		"waits for a second": {remedyrun.Waiting, "", 0, nil, "notice second person"},
 		"no evidence": {remedyrun.Watching, "what it does is not known: partnerguard remedy approve rr-1 --accept no-evidence:pilot --why TEXT", 0, nil,
 			"notice evidence"},
 		"watched":       {remedyrun.Watching, "stage pilot is watched until tomorrow", 0, nil, ""},

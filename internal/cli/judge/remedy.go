@@ -185,7 +185,8 @@ What no interface of Microsoft's changes becomes a step of a person, with a chec
 	cmd.Flags().StringSliceVar(&stages, "stages", nil, "the stages in order (report-only, pilot, shares such as 10%, all)")
 	cmd.Flags().StringSliceVar(&goal.Pilot, "pilot", nil, "accounts of the pilot, by id")
 	cmd.Flags().StringSliceVar(&goal.Take, "take-from", nil, "accounts that roles are taken from, by user principal name or id (P15, P16, spare-roles)")
-	cmd.Flags().StringVar(&goal.Devices, "devices", "", "rule that singles out workstations for privileged work (P26), such as 'device.extensionAttribute1 -eq \"SAW\"'")
+	cmd.Flags().StringVar(&goal.Devices, "devices", "",
+		"rule that singles out workstations for privileged work (P26), such as 'device.extensionAttribute1 -eq \"SAW\"'")
 	output.RegisterFile(cmd)
 	return cmd
 }

@@ -171,7 +171,8 @@ func (b *builder) accounts(names []string) (map[string]bool, error) {
 // globals takes Global Administrator from the accounts that are named, else from those that
 // surely need it not. From whom else it is taken is a person's choice.
 func (b *builder) globals(named []string) error {
-	if err := b.takeRoles(named, entra.RoleGlobalAdministrator, func(u *User) string { return cmp.Or(u.spare(), u.Idle) }); err != nil || len(b.plan.Steps) > 0 {
+	err := b.takeRoles(named, entra.RoleGlobalAdministrator, func(u *User) string { return cmp.Or(u.spare(), u.Idle) })
+	if err != nil || len(b.plan.Steps) > 0 {
 		return err
 	}
 	var who []string

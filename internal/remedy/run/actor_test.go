@@ -46,7 +46,8 @@ func TestPlansActor(t *testing.T) {
 	}
 	_, err = r.Rollback(t.Context(), run.ID, "the account is gone")
 	r.ok(err)
-	if s := r.status(run.ID); !strings.Contains(s.Next, "1 of 1 step is to be taken back: partnerguard serve") || !strings.Contains(s.Next, "rollback "+run.ID+" --wait") {
+	if s := r.status(run.ID); !strings.Contains(s.Next, "1 of 1 step is to be taken back: partnerguard serve") ||
+		!strings.Contains(s.Next, "rollback "+run.ID+" --wait") {
 		t.Error(s.Next)
 	}
 	if s := r.drive(r.Runner, run.ID, 200); s.State != Undone {

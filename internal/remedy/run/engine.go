@@ -355,7 +355,8 @@ func (t *turn) enter(ctx context.Context) (time.Time, error) {
 	}
 	if f := t.c.alone(&t.r, g); f != nil {
 		g = reopened(g, f)
-		return time.Time{}, t.stop(ctx, "what stage "+string(a.To)+" opens is accepted by one person alone: "+f.Text+"; two people accept it: partnerguard remedy approve "+
+		return time.Time{}, t.stop(ctx, "what stage "+string(a.To)+" opens is accepted by one person alone: "+f.Text+
+			"; two people accept it: partnerguard remedy approve "+
 			t.r.ID+" --accept "+f.ID+" --why TEXT, each; then apply the plan again", func(r *Run) { r.Shut = g })
 	}
 	moves, err := t.c.d.Expand(ctx, a)

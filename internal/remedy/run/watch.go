@@ -107,7 +107,8 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("stage %s has too few sign-ins: %s since %s; it waits on; to go on all the same: "+
 			"partnerguard remedy approve %s --accept %s --why TEXT", p.Stage, count, moment(p.Done), t.r.ID, NoEvidence(p.Stage)))
 	}
-	return now, t.leave(ctx, fmt.Sprintf("%s from %s to %s: nobody failed whom the rehearsal did not foretell", print.Plural(e.log.SignIns, "sign-ins"), moment(e.log.From),
+	return now, t.leave(ctx, fmt.Sprintf("%s from %s to %s: nobody failed whom the rehearsal did not foretell",
+		print.Plural(e.log.SignIns, "sign-ins"), moment(e.log.From),
 		moment(e.log.To)), &e.log)
 }
 

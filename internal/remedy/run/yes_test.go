@@ -33,7 +33,8 @@ func TestAcceptingTakesTwo(t *testing.T) {
 		r.ok(err)
 		_, err = r.Apply(t.Context(), r.raw(run), remedy.ReportOnly)
 		r.ok(err)
-		if s = r.drive(r.Runner, run.ID, 10); s.State != Stopped || len(s.Seconds) != 1 || !strings.Contains(s.Next, "a second person says yes to what local:ben") {
+		if s = r.drive(r.Runner, run.ID, 10); s.State != Stopped || len(s.Seconds) != 1 ||
+			!strings.Contains(s.Next, "a second person says yes to what local:ben") {
 			t.Fatal("one person's yes is taken for two: ", s.tell(), s.Next)
 		}
 	}
