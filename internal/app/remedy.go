@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -42,6 +43,10 @@ type Remedies struct {
 	// people and the moment of judgement are the gate's.
 	people map[string]gate.Person
 	at     time.Time
+	// rolesAt is of when the roles are that were read. live says that settings were laid over
+	// them as they are now, rolesNow that roles were too.
+	rolesAt        time.Time
+	live, rolesNow bool
 }
 
 // Remedy reads and judges. lens, when set, tells apart in the log what a plan's settings
@@ -60,6 +65,7 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 		return history.Visitor
 	}
 	ask.Question.settle(&ask.Reading)
+	beside := besideReading(&ask.Reading)
 	j, err := judge(ctx, ask.Reading, ask.Question, nil)
 	if err != nil {
 		return nil, err
@@ -71,7 +77,8 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 	if f.SignIns == nil {
 		history = nil
 	}
-	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept)}
+	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept),
+		rolesAt: f.Ages().At(evidence.RoleAssignment, ask.Question.AsOf)}
 	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report),
 		Objects: kept.objectsOf(f), Users: usersOf(f), NewID: newPlanID}
 	r.in.Head = find.Head{From: sourcesOf(&ask.Reading), AsOf: f.Ages().SettledAt(ask.Question.AsOf), Now: ask.Question.AsOf, By: ask.By,
@@ -84,7 +91,10 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 			r.in.Head.Tenant.ID = strings.ToLower(o.ID)
 		}
 	}
-	return r, nil
+	if lens == nil { // what is looked for is not known yet; a plan that is there has its steps
+		err = r.withPractices(ctx, j, beside())
+	}
+	return r, err
 }
 
 // Name is what people call an account, a group, an app, a role or a named location that was
@@ -114,6 +124,7 @@ func (r *Remedies) Plan(goal find.Goal) (*remedy.Plan, []*remedy.Gate, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	p.Actor = r.actorID(r.ask.Actor)
 	gates, err := r.Gates(p)
 	if err != nil {
 		return nil, nil, err
@@ -133,6 +144,7 @@ func (r *Remedies) Gates(p *remedy.Plan, only ...remedy.Stage) (out []*remedy.Ga
 		if err != nil {
 			return nil, err
 		}
+		r.tellRoles(g, p.Accepted)
 		out = append(out, g)
 	}
 	if len(out) == 0 {
@@ -156,8 +168,42 @@ func CheckPlan(ctx context.Context, ask RemedyAsk, p *remedy.Plan, only ...remed
 		return nil, nil, problem.New(problem.BadInput, "the plan is for the tenant %s, and what was read is of %s", p.Tenant.ID, id).
 			WithHint("read the export of the plan's tenant")
 	}
+	if err := r.actsFor(p); err != nil {
+		return nil, nil, err
+	}
 	gates, err := r.Gates(p, only...)
 	return gates, r, err
+}
+
+// actorID is the id of an account that was named by id or name; "" where none of it was read.
+func (r *Remedies) actorID(name string) string {
+	low := strings.ToLower(name)
+	if app, is := strings.CutPrefix(low, "app:"); is && remedy.Principal.IsID(app) {
+		return low
+	}
+	if _, is := r.in.Users[low]; is && remedy.PerUserMFA.IsID(low) {
+		return low
+	}
+	for id, u := range r.in.Users {
+		if name != "" && strings.EqualFold(u.Name, name) && remedy.PerUserMFA.IsID(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// actsFor holds a plan to the account that it was made for: a gate that was passed for one
+// says nothing of another. Where nobody is named it is the plan's.
+func (r *Remedies) actsFor(p *remedy.Plan) error {
+	if r.ask.Actor == "" {
+		r.ask.Actor = p.Actor
+	}
+	if p.Actor == "" || strings.EqualFold(p.Actor, r.ask.Actor) || p.Actor == r.actorID(r.ask.Actor) {
+		return nil
+	}
+	of := cmp.Or(r.in.Users[p.Actor].Name, p.Actor)
+	return problem.New(problem.Conflict, "the plan is for %s to apply, and not for %.100q", of, r.ask.Actor).
+		WithHint("check it as %s, or have it planned anew with --actor %s", of, r.ask.Actor)
 }
 
 // Proposed gives the policies of files and folders as plans take them: each with what Graph

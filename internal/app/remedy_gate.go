@@ -42,7 +42,8 @@ func (i *Installation) remedies(ctx context.Context, a *remedyrun.Ask) (*Remedie
 	if err != nil {
 		return nil, err
 	}
-	r.in.Tenant, err = laidOver(ctx, r.in.Tenant, a)
+	r.in.Tenant, r.rolesNow, err = laidOver(ctx, r.in.Tenant, a)
+	r.live = true
 	return r, err
 }
 
@@ -57,7 +58,11 @@ func (i *Installation) remedyGate(ctx context.Context, a remedyrun.Ask) (*remedy
 	if a.Proof {
 		return answersNow(&in)
 	}
-	return gate.Look(in)
+	g, err := gate.Look(in)
+	if err == nil {
+		r.tellRoles(g, a.Plan.Accepted)
+	}
+	return g, err
 }
 
 // answersNow asks a plan's questions of the settings as they are.
@@ -95,36 +100,36 @@ func (i *Installation) remedyExpand(ctx context.Context, a remedyrun.Ask) ([]gat
 }
 
 // laidOver is a tenant with its settings as Graph gives them now. What is read is read whole,
-// or the gate is not looked at.
-func laidOver(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) (*access.Tenant, error) {
+// or the gate is not looked at; roles says whether who holds them was.
+func laidOver(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) (over *access.Tenant, roles bool, err error) {
 	out := *t
-	var err error
 	if out.Policies, err = livePolicies(ctx, a.Cloud.Graph); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	out.PoliciesLack = nil
 	if out.Locations, err = liveList[access.NamedLocation](ctx, a.Cloud.Graph, "/v1.0/identity/conditionalAccess/namedLocations"); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	out.LocationsLack = ""
 	if out.Strengths, err = liveList[access.Strength](ctx, a.Cloud.Graph, "/v1.0/policies/authenticationStrengthPolicies"); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	reply, err := a.Cloud.Graph.Read(ctx, object.Read(remedy.Defaults, ""))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	out.Defaults = &access.SecurityDefaults{}
 	if err := json.Unmarshal(reply.Body, out.Defaults); err != nil {
-		return nil, unreadableNow("the security defaults")
+		return nil, false, unreadableNow("the security defaults")
 	}
 	if err := liveUsers(ctx, &out, a); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := liveGroups(ctx, &out, a); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return &out, liveRoles(ctx, &out, a)
+	roles, err = liveRoles(ctx, &out, a)
+	return &out, roles, err
 }
 
 func unreadableNow(what string) error {

@@ -29,6 +29,12 @@ func (k *readSettings) take(kind evidence.Kind, raw []byte, src evidence.Source)
 		k.raw[src.String()] = bytes.Clone(raw)
 	case evidence.RoleAssignment:
 		k.keep(remedy.Role, raw)
+	case evidence.Application:
+		k.credentials("applications", raw)
+	case evidence.AuthorizationPolicy:
+		k.one(remedy.Authorization, raw)
+	case evidence.AdminConsentPolicy:
+		k.one(remedy.ConsentRequests, raw)
 	case evidence.AuthenticationMethods:
 		k.methods(raw)
 	case evidence.User:
@@ -79,5 +85,6 @@ func (k *readSettings) objectsOf(f *facts.Facts) find.Objects {
 		}
 	}
 	k.objects[remedy.Policy] = list
+	k.disputed(f)
 	return k.objects
 }

@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
 	remedyrun "partnerguard/internal/remedy/run"
 )
@@ -23,26 +25,31 @@ type heldRole struct {
 	Scope     string `json:"directoryScopeId"`
 }
 
-// liveRoles lays over a tenant who holds directory roles now. A connection that changes no
-// roles may not be let read them: then what was collected stands, unless the plan itself
-// takes roles away, whose gate would count who has lost them.
-func liveRoles(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) error {
+// liveRoles lays over a tenant who holds directory roles now, and says whether that could be
+// read. A connection that changes no roles may not be let read them: then what was collected
+// stands, and the gate says so, unless the plan itself takes roles away.
+func liveRoles(ctx context.Context, t *access.Tenant, a *remedyrun.Ask) (read bool, err error) {
 	var held []heldRole
 	for raw, err := range a.Cloud.Graph.Items(ctx, "/v1.0/roleManagement/directory/roleAssignments") {
-		if e, ok := errors.AsType[*msapi.APIError](err); ok && e.Status == 403 && !changes(a.Plan, remedy.Role) {
-			return nil
+		if e, ok := errors.AsType[*msapi.APIError](err); ok && e.Status == http.StatusForbidden {
+			if changes(a.Plan, remedy.Role) {
+				return false, problem.Wrap(err, problem.Forbidden, "the plan takes roles away, and the connection may not read who holds them").
+					WithHint("consent to RoleManagement.Read.Directory: partnerguard connect --name remedy --feature remedy --feature remedy-apps")
+			}
+			return false, nil
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		var x heldRole
 		if json.Unmarshal(raw, &x) != nil || x.Principal == "" || x.Role == "" {
-			return unreadableNow("who holds directory roles")
+			return false, unreadableNow("who holds directory roles")
 		}
 		held = append(held, x)
 	}
 	t.Users = withRoles(t.Users, held)
-	return nil
+	t.RolesKnown, t.RolesLack = true, ""
+	return true, nil
 }
 
 func changes(p *remedy.Plan, kind remedy.Kind) bool {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/app"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
 	"partnerguard/internal/remedy/find"
 	"partnerguard/internal/remedy/gate"
@@ -130,5 +132,41 @@ func TestRemedyFields(t *testing.T) {
 	t.Logf("%d folders have settings; settings decide %d requirements there", read, decided)
 	if read < 5 || decided == 0 {
 		t.Errorf("%d folders were read, %d requirements decided", read, decided)
+	}
+}
+
+// TestPlansActor: the account that a plan was made for stands in it, by its id; the same plan
+// is not checked for another, and for itself where nobody is named.
+func TestPlansActor(t *testing.T) {
+	t.Parallel()
+	ask := func(actor string) app.RemedyAsk {
+		now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+		return app.RemedyAsk{Reading: app.Reading{Now: now}, Question: app.Question{Now: now}, By: "test", Actor: actor}
+	}
+	r, err := app.Remedy(t.Context(), ask("MIA.lindqvist@contoso.com"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := r.Plan(find.Goal{ID: "legacy-blocked"})
+	if err != nil || !remedy.PerUserMFA.IsID(p.Actor) || p.Check() != nil {
+		t.Fatalf("%q, %v", p.Actor, err)
+	}
+	for _, same := range []string{"", "mia.lindqvist@contoso.com", p.Actor} {
+		gates, _, err := app.CheckPlan(t.Context(), ask(same), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if way := gates[len(gates)-1].Actor; way == nil || way.Account != "mia.lindqvist@contoso.com" {
+			t.Errorf("checked for %q: %+v", same, way)
+		}
+	}
+	for _, other := range []string{"ravi.menon@contoso.com", "nobody@contoso.com"} {
+		if _, _, err := app.CheckPlan(t.Context(), ask(other), p); !errors.Is(err, problem.Conflict) {
+			t.Errorf("checked for %s: %v", other, err)
+		}
+	}
+	sum := p.SHA256()
+	if p.Actor = "somebody"; p.Check() == nil || p.SHA256() == sum {
+		t.Error("the account is not checked, or not signed")
 	}
 }

@@ -123,7 +123,7 @@ func (j *judge) everyAccount() ruling {
 	case len(without) > 0:
 		return ruling{Verdict: assess.NotMet, Affected: len(without), Total: n, Evidence: without,
 			Reason: fmt.Sprintf("%s of %d registered no second factor", count(len(without), "account", "accounts"), n),
-			Action: "have them register: partnerguard mfa register"}
+			Action: "have them register: https://aka.ms/mysecurityinfo"}
 	case len(unknown) > 0 || n == 0:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: unknown, Action: evidence.ReadingOf(evidence.RegistrationDetails),
 			Reason: fmt.Sprintf("of %s it is not known whether a second factor is registered", count(len(unknown), "account", "accounts"))}
@@ -189,7 +189,7 @@ func (j *judge) phishingResistant() ruling {
 	case p.Verdict == access.GapFound:
 		return ruling{Verdict: assess.NotMet, Affected: p.Open, Total: n, Evidence: j.bench.Gaps(p),
 			Reason: fmt.Sprintf("the settings take other methods from %s too", count(p.Open, "administrator", "administrators")),
-			Action: "ask for phishing-resistant MFA of every directory role: partnerguard prove phishing-resistant-admins"}
+			Action: "ask for phishing-resistant MFA of every directory role: partnerguard prove --question phishing-resistant-admins"}
 	case p.Verdict != access.Proved:
 		return ruling{Verdict: assess.Unknown, Total: n, Evidence: j.bench.Gaps(p),
 			Reason: "whether the settings take nothing less is not known: " + p.Reason,

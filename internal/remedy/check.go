@@ -119,6 +119,8 @@ func (c *checker) stages() {
 		rank = now
 	}
 	c.words(p.Pilot, guidForm, "/pilot", maxPilot)
+	c.need(p.Actor == "" || guidForm.MatchString(strings.TrimPrefix(p.Actor, "app:")), "/actor", "the account's id, in lower case; --actor finds it by name",
+		"%s is no id of an account", clipped(p.Actor))
 	w := p.Wait
 	for _, d := range []int64{int64(w.ReportOnly), int64(w.Pilot), int64(w.Share)} {
 		c.need(d >= 0 && d <= int64(maxWait), "/wait", "from 0s to "+spell(maxWait), "a time to wait is none")

@@ -76,9 +76,12 @@ type Plan struct {
 	Serves   []string  `json:"serves"`          // ids of requirements and practices that it is to meet
 	Stages   []Stage   `json:"stages"`          // in order; the last one is [All]
 	Pilot    []string  `json:"pilot,omitempty"` // ids of accounts in the pilot
-	Wait     Wait      `json:"wait"`
-	Steps    []Step    `json:"steps"`
-	Gate     *Gate     `json:"gate,omitempty"` // as it was when the plan was made; never believed later
+	// Actor is the account that the plan was made for to apply it, by its id, or "app:" with an
+	// application's: no other does. "" was not said.
+	Actor string `json:"actor,omitempty"`
+	Wait  Wait   `json:"wait"`
+	Steps []Step `json:"steps"`
+	Gate  *Gate  `json:"gate,omitempty"` // as it was when the plan was made; never believed later
 	// Accepted are consequences that persons take upon themselves, by the ids of findings.
 	Accepted []Acceptance `json:"accepted,omitempty"`
 	// Signature is of whoever made it, over all the rest: a C2SP signed note. "" nobody's.

@@ -43,7 +43,8 @@ type fileKey struct {
 // read when it is first needed, and refused when others may read it.
 func NewKeyFile(path string) Master {
 	return &fileKey{path: path, says: "key file " + path, strict: true,
-		missing: "partnerguard vault key --out FILE makes one; when the vault was made with this one, bring it back"}
+		missing: "without the setting masterKey it is looked for beside the configuration, which --config names: say where it is with " +
+			"--master-key file:PATH, or bring it back; for a vault that does not exist yet partnerguard vault key --out FILE makes one"}
 }
 
 // NewCredential is the master key in the systemd credential of that name, in

@@ -185,8 +185,9 @@ func newRemedyApprove(env *kit.Env, open kit.Opener) *cobra.Command {
 with remedy status RUN. You approve as local:USER, with your user name on this machine.
 
 --accept takes one consequence upon yourself by its id: a finding, a surprise of a stage, or
-no-evidence:STAGE where no log can tell what the stage does. --done says that the step
-of a person was done by hand.`,
+no-evidence:STAGE where no log can tell what the stage does. What opens something, and
+with remedyApproval always everything, is accepted by two people: the second one gives
+the same id, and needs no --why. --done says that the step of a person was done by hand.`,
 		Example: `  partnerguard remedy approve rr-0123456789ab-1
   partnerguard remedy approve rr-0123456789ab-1 --accept 5f3a9c01 --why "the scanner is replaced on Monday" --until 2027-01-31
   partnerguard remedy approve rr-0123456789ab-1 --done 4`,
@@ -297,7 +298,8 @@ func newRemedyRollback(env *kit.Env, open kit.Opener) *cobra.Command {
 		Use: "rollback RUN", Short: "Take back what a plan did, or write how a person does",
 		Long: `rollback takes back what was done, the last first: only what the plan changed, and only where
 it still has the plan's value. Deleted policies are restored, not made anew. What cannot be
-taken back is said of each step.
+taken back is said of each step. Where it takes longer than --wait, partnerguard serve goes
+on with it; the same command again goes on with it here, and needs no --reason.
 
 --print writes each request, with the objects as they were, to a file instead, and changes
 nothing: with a break-glass account it works also when the connection is gone.`,
@@ -305,11 +307,6 @@ nothing: with a break-glass account it works also when the connection is gone.`,
   partnerguard remedy rollback rr-0123456789ab-1 --print back.txt`,
 		Args: kit.Between(1, 1, problem.New(problem.Usage, "rollback takes one run").WithHint("partnerguard remedy status shows them")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if back == "" {
-				if err := reasoned("rollback", reason); err != nil {
-					return err
-				}
-			}
 			return open.With(cmd.Context(), func(s *app.Installation) error {
 				r, err := s.Remedy.Find(cmd.Context(), args[0])
 				if err != nil {
@@ -318,7 +315,13 @@ nothing: with a break-glass account it works also when the connection is gone.`,
 				if back != "" {
 					return writeBack(env, back, func() (string, error) { return s.Remedy.Instructions(cmd.Context(), r.ID) })
 				}
-				if _, err = s.Remedy.Rollback(cmd.Context(), r.ID, reason); err == nil {
+				if r.State != run.Undoing { // else it is gone on with
+					if err := reasoned("rollback", reason); err != nil {
+						return err
+					}
+					_, err = s.Remedy.Rollback(cmd.Context(), r.ID, reason)
+				}
+				if err == nil {
 					err = s.Remedy.Now(cmd.Context(), r.ID, wait, pauseFor)
 				}
 				if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,9 +104,10 @@ func writeRun(w io.Writer, p kit.Paint, s *run.Status, whole bool) {
 	}
 	for i := range s.Findings {
 		f := &s.Findings[i]
-		fmt.Fprintf(w, "  surprise %s: %s fails with %s by %s, %d times\n", f.ID, print.Clean(cmp.Or(f.Effect.Name, f.Effect.Account), print.MaxName),
-			print.Clean(f.Effect.App, print.MaxName), print.Clean(f.Effect.Client, print.MaxName), f.Effect.Count)
+		fmt.Fprintf(w, "  surprise %s: %s fails with %s by %s, %s\n", f.ID, print.Clean(cmp.Or(f.Effect.Name, f.Effect.Account), print.MaxName),
+			print.Clean(f.Effect.App, print.MaxName), print.Clean(f.Effect.Client, print.MaxName), print.Plural(f.Effect.Count, "times"))
 	}
+	writeYes(w, s)
 	if len(s.Steps) == 0 {
 		return
 	}
@@ -117,6 +119,21 @@ func writeRun(w io.Writer, p kit.Paint, s *run.Status, whole bool) {
 		kit.Col("state", func(x *run.Progress) string { return string(x.State) }),
 		kit.Col("since", func(x *run.Progress) string { return x.Since.UTC().Format(time.DateTime) }),
 		kit.Col("words", func(x *run.Progress) string { return cmp.Or(x.Refused, x.Words) }))
+}
+
+// writeYes says who took what upon themselves, and whose yes is missing.
+func writeYes(w io.Writer, s *run.Status) {
+	for i := range s.Accepted {
+		y := &s.Accepted[i]
+		who := print.Clean(y.By, 60)
+		switch {
+		case y.Second != "":
+			who += " and " + print.Clean(y.Second, 60)
+		case slices.ContainsFunc(s.Seconds, func(o run.Yes) bool { return o.Finding == y.Finding }):
+			who += " alone, and waits for a second person"
+		}
+		fmt.Fprintf(w, "  %s is accepted until %s by %s: %s\n", y.Finding, y.Until.UTC().Format(time.DateOnly), who, print.Clean(y.Why, print.MaxSaying))
+	}
 }
 
 func newRemedyDrift(env *kit.Env, open kit.Opener) *cobra.Command {

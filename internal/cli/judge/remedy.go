@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -76,8 +77,8 @@ func newRemedyList(env *kit.Env) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "List for each unmet requirement what would meet it, cheapest first", Args: kit.NoArgs,
-		Long: `list names for each requirement that is not met, or of which it is not known, the
-changes that would meet it, cheapest first: fewest people who would break, then fewest
+		Long: `list names for each requirement and each practice that is not met, or of which it is
+not known, the changes that would meet it, cheapest first: fewest people who would break, then fewest
 objects. Where no setting decides it names the command that does it, or what a person
 does.`,
 		Example: `  partnerguard remedy list
@@ -127,12 +128,17 @@ func newRemedyPlan(env *kit.Env, sign Signing) *cobra.Command {
 		Long: `plan makes a plan for a goal and writes it to standard output as YAML; what its gates
 say goes to standard error. Nothing is changed in the tenant.
 
-A goal is the id of a requirement, or one of legacy-blocked, eam, spare-roles and
-per-user-mfa; or --preset partner-baseline, or --policies FOLDER with policies as
-Microsoft Graph writes them. --way chooses among the ways that remedy list names.`,
+A goal is the id of a requirement or of a practice (P01 to P38), or a word:
+` + goalWords() + `.
+Or it is --preset partner-baseline, or --policies FOLDER with policies as
+Microsoft Graph writes them. --way chooses among the ways that remedy list names.
+
+What no interface of Microsoft's changes becomes a step of a person, with a check.
+--take-from says from whom roles are taken where that is a person's choice (P15).`,
 		Example: `  partnerguard remedy plan mfa-every-sign-in > plan.yaml
   partnerguard remedy plan legacy-blocked --from exports/ > plan.yaml
   partnerguard remedy plan --preset partner-baseline --pilot 0f1e2d3c-0000-4000-8000-000000000001 --out plan.yaml
+  partnerguard remedy plan P15 --take-from ben@contoso.com --from exports/ > plan.yaml
   partnerguard remedy plan --policies proposed/ --from exports/ --output json`,
 		Args: kit.Between(0, 1, problem.New(problem.Usage, "remedy plan takes one goal").WithHint("partnerguard remedy list has them")),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -178,8 +184,27 @@ Microsoft Graph writes them. --way chooses among the ways that remedy list names
 	cmd.Flags().StringVar(&goal.Variant, "way", "", "which of the ways that remedy list names: edit, baseline, risk")
 	cmd.Flags().StringSliceVar(&stages, "stages", nil, "the stages in order (report-only, pilot, shares such as 10%, all)")
 	cmd.Flags().StringSliceVar(&goal.Pilot, "pilot", nil, "accounts of the pilot, by id")
+	cmd.Flags().StringSliceVar(&goal.Take, "take-from", nil, "accounts that roles are taken from, by user principal name or id (P15, P16, spare-roles)")
+	cmd.Flags().StringVar(&goal.Devices, "devices", "",
+		"rule that singles out workstations for privileged work (P26), such as 'device.extensionAttribute1 -eq \"SAW\"'")
 	output.RegisterFile(cmd)
 	return cmd
+}
+
+// goalWords are the goals besides requirements and practices, in lines of a terminal.
+func goalWords() string {
+	words := slices.Sorted(maps.Keys(find.Goals()))
+	line, out := "", ""
+	for i, w := range words {
+		if i < len(words)-1 {
+			w += ", "
+		}
+		if len(line)+len(w) > 80 {
+			out, line = out+strings.TrimSuffix(line, " ")+"\n", ""
+		}
+		line += w
+	}
+	return out + line
 }
 
 func oneGoal(goal *find.Goal, policies []string) error {

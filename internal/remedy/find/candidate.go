@@ -16,6 +16,7 @@ const (
 	byEdit     = "edit"     // today's policies are changed
 	byBaseline = "baseline" // policies of the baseline are added
 	byRisk     = "risk"     // policies on risk are added
+	byPolicy   = "policy"   // one policy is added that asks for just this
 )
 
 // finder holds what is found from.
@@ -23,10 +24,11 @@ type finder struct {
 	Input
 	today *access.Engine
 	cover map[string][]access.Cover
+	was   map[string]weight // what was weighed already
 }
 
 func newFinder(in Input) *finder {
-	return &finder{Input: in, today: access.Compile(in.Tenant), cover: map[string][]access.Cover{}}
+	return &finder{Input: in, today: access.Compile(in.Tenant), cover: map[string][]access.Cover{}, was: map[string]weight{}}
 }
 
 // candidate is one way to meet a requirement by settings.
@@ -52,6 +54,8 @@ func aim(id string) string {
 func (f *finder) candidates(u *Unmet) (out []candidate) {
 	question := aim(u.ID)
 	switch {
+	case ofPolicy(u.ID):
+		return f.policyOf(u.ID, "")
 	case u.ID == "risk-based-access":
 		return []candidate{{variant: byRisk, base: f.withoutDefaults(), added: riskPolicies(),
 			words: "Add policies that ask for MFA at a risky sign-in and for a new password at a risky account"}}
@@ -134,7 +138,17 @@ type weight struct {
 }
 
 // weigh proves and rehearses a candidate.
-func (f *finder) weigh(c candidate) (w weight) {
+func (f *finder) weigh(c candidate) weight {
+	key := c.question + "\x00" + c.variant + "\x00" + c.words
+	w, known := f.was[key]
+	if !known {
+		w = f.look(c)
+		f.was[key] = w
+	}
+	return w
+}
+
+func (f *finder) look(c candidate) (w weight) {
 	e := access.Compile(c.then())
 	if q, ok := access.FindQuestion(c.question); ok {
 		f.prove(q, e, &w)

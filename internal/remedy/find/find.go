@@ -21,6 +21,8 @@ type Input struct {
 	Unmet    []Unmet
 	Objects  Objects
 	Users    map[string]User // by lower-case id; what role assignments of whom are spare
+	Reach    []Group         // the groups whose members work at customers, by id
+	Apps     []App           // applications that nobody uses
 
 	Head  Head
 	NewID func() string // a random id of a plan: lower-case letters, digits and hyphens
@@ -37,13 +39,27 @@ type Head struct {
 // User is what is known of an account besides its settings.
 type User struct {
 	Name            string
-	Disabled, Guest bool // surely
+	Disabled, Guest bool   // surely
+	Idle            string // why it counts as out of use, a clause such as "was last used on 2026-01-18"; "" it does not
 }
+
+// Group is a group by its lower-case id.
+type Group struct{ ID, Name string }
+
+// App is an enabled application's service principal that is out of use, by its id, and why:
+// a clause such as "was last used on 2026-01-18".
+type App struct{ ID, Name, Why string }
 
 // Unmet is a requirement or practice that is not met, or of which it is not known.
 type Unmet struct {
 	ID, Title, Verdict, Reason, Action string
 	Mandatory                          bool
+	// Command, Steps and Check are of a practice: another command that brings it about, what a
+	// person does, and what shows it. Settles decides what is unknown of it.
+	Command string
+	Steps   []string
+	Check   string
+	Settles string
 	// Changes are sets of changes to policies that a judge proposes for it, each on top of
 	// those before it.
 	Changes [][]access.Change
@@ -77,9 +93,12 @@ type Choice struct {
 	Breaks      int    `json:"breaks,omitempty"`  // accounts that signed in and would not any more
 	SignIns     int64  `json:"signIns,omitempty"` // theirs
 	Known       bool   `json:"known"`             // a log tells who breaks
+	// Unweighed says that it was not looked at who breaks: what is changed is no policy.
+	Unweighed bool   `json:"unweighed,omitempty"`
+	Settles   string `json:"settles,omitempty"` // what decides whether it is needed at all, where that is not known
 }
 
-// List gives for each unmet requirement what would meet it, cheapest first: by settings
+// List gives for each unmet requirement and practice what would meet it, cheapest first: by settings
 // with fewest people broken, then fewest objects; another command; a person's task. Equal
 // input gives equal lists.
 func List(in Input) []Choice {
@@ -89,9 +108,13 @@ func List(in Input) []Choice {
 		u := &in.Unmet[i]
 		list := f.settings(u)
 		if len(list) == 0 {
+			list = f.beside(u)
+		}
+		if len(list) == 0 {
 			list = append(list, elsewhere(u))
 		}
 		for k := range list {
+			list[k].Settles = u.Settles
 			list[k].Requirement, list[k].Title, list[k].Verdict = u.ID, u.Title, u.Verdict
 		}
 		out = append(out, list...)
@@ -101,13 +124,20 @@ func List(in Input) []Choice {
 
 // settings are the ways that change settings.
 func (f *finder) settings(u *Unmet) (out []Choice) {
-	for _, c := range f.candidates(u) {
+	for _, c := range f.candidates(f.meant(u)) {
 		w := f.weigh(c)
 		check := "partnerguard assess"
-		if c.question != "" {
+		switch {
+		case c.question != "":
 			check = "partnerguard prove --question " + c.question
+		case u.Check != "":
+			check = u.Check
 		}
-		out = append(out, Choice{Way: c.words, Goal: u.ID, Changes: c.variant, Question: c.question, After: w.after, Objects: w.objects,
+		variant := c.variant
+		if variant == byPolicy { // there is no other
+			variant = ""
+		}
+		out = append(out, Choice{Way: c.words, Goal: u.ID, Changes: variant, Question: c.question, After: w.after, Objects: w.objects,
 			Closes: w.closes, Breaks: w.breaks, SignIns: w.signIns, Known: f.History != nil,
 			Check: check})
 	}

@@ -97,45 +97,10 @@ func (b *builder) stricter(was, then *access.Policy) bool {
 	return true
 }
 
-// spareRoles takes roles over the whole directory from accounts that are disabled, and from
-// guests.
-func (b *builder) spareRoles() error {
-	b.plan.Serves = nil
-	for _, id := range slices.Sorted(maps.Keys(b.Objects[remedy.Role])) {
-		r := b.Objects[remedy.Role][id]
-		var is struct {
-			ID        string `json:"id"`
-			Principal string `json:"principalId"`
-			Role      string `json:"roleDefinitionId"`
-			Scope     string `json:"directoryScopeId"`
-			AppScope  string `json:"appScopeId"`
-		}
-		if json.Unmarshal(r.Raw, &is) != nil || is.ID == "" || is.Scope != "/" {
-			continue
-		}
-		u := b.Users[strings.ToLower(is.Principal)]
-		if !u.Disabled && !u.Guest {
-			continue
-		}
-		before, err := canonical(remedy.Role, map[string]any{"principalId": is.Principal, "roleDefinitionId": is.Role, "directoryScopeId": is.Scope})
-		if err != nil {
-			continue
-		}
-		why := "is disabled"
-		if !u.Disabled {
-			why = "is a guest"
-		}
-		role := b.Tenant.RoleName(is.Role)
-		b.plan.Steps = append(b.plan.Steps, remedy.Step{Do: remedy.Delete, Kind: remedy.Role, ID: is.ID, Name: role + " of " + u.Name,
-			Text: "take the role " + role + " from " + u.Name + ", which " + why, Before: before, Place: r.Place})
-	}
-	return nil
-}
-
 // perUser switches per-user MFA off: Microsoft's way is policies, and what is left of it
 // lets app passwords live.
 func (b *builder) perUser() error {
-	b.plan.Serves = []string{"app-passwords"}
+	b.serve("app-passwords")
 	for i := range b.Tenant.Users {
 		u := &b.Tenant.Users[i]
 		if s := strings.ToLower(u.PerUserMFA); s != "enabled" && s != "enforced" {
@@ -150,7 +115,7 @@ func (b *builder) perUser() error {
 
 // external lets everybody use the External MFA methods that are set up.
 func (b *builder) external() error {
-	b.plan.Serves = []string{"third-party-mfa-claim"}
+	b.serve("third-party-mfa-claim")
 	found := false
 	for _, id := range slices.Sorted(maps.Keys(b.Objects[remedy.Method])) {
 		r := b.Objects[remedy.Method][id]

@@ -1,12 +1,15 @@
 package find
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
 	"partnerguard/internal/remedy/object"
@@ -14,11 +17,17 @@ import (
 
 // Goal is what a plan is asked for: one of its first three fields.
 type Goal struct {
-	ID       string            // of a requirement, a question, or one of [Goals]
+	ID       string            // of a requirement, a practice, a question, or one of [Goals]
 	Preset   string            // partner-baseline
 	Policies []json.RawMessage // as Graph writes them: in the place of those of their ids, or new
 	// Variant chooses among the ways that List gives; "" the first.
 	Variant string
+	// Take are the accounts, by id or user principal name, that roles are taken from: of the
+	// goals that take roles, where it is a person's choice from whom.
+	Take []string
+	// Devices is a filter's rule that singles the workstations for privileged work out; "" by
+	// the attribute of Microsoft's example.
+	Devices string
 	Stages  []remedy.Stage // nil: report-only, 10%, all; with a pilot report-only, pilot, 10%, all
 	Pilot   []string       // ids of accounts
 	Wait    remedy.Wait    // zero: a week, two days, two days
@@ -29,6 +38,11 @@ func Goals() map[string]string {
 	return map[string]string{
 		"legacy-blocked": "block legacy authentication", "eam": "let everybody use the External MFA that is set up",
 		"spare-roles": "take directory roles from disabled accounts and guests", "per-user-mfa": "switch per-user MFA off once policies ask everybody",
+		goalResistant: "ask administrators for phishing-resistant MFA", goalConsent: "let accounts consent to no app by themselves",
+		goalGuests: "let administrators alone invite guests, and show guests the least", goalApps: "remove ended credentials, switch unused apps off",
+		goalLeavers: "take directory roles from accounts that are disabled or out of use",
+		goalGlobals: "take Global Administrator from those who do not need it", goalDevices: "let those who work at customers in from healthy devices alone",
+		goalStations: "let administrators in from their workstations alone",
 	}
 }
 
@@ -105,15 +119,52 @@ func (b *builder) goal(goal Goal) error {
 		return b.policies(goal.Policies)
 	}
 	b.plan.Goal = goal.ID
+	if p, is := partner.FindPractice(strings.ToUpper(goal.ID)); is {
+		b.plan.Goal, b.plan.Serves = p.ID, []string{p.ID}
+		if goal.ID = practiceGoals[p.ID]; goal.ID == "" {
+			return b.byPerson(p.ID)
+		}
+		err := b.word(goal)
+		if err == nil && len(b.plan.Steps) == 0 { // what is left of it is a person's
+			err = b.byPerson(p.ID)
+		}
+		return err
+	}
+	return b.word(goal)
+}
+
+// word plans for a goal by its own name.
+func (b *builder) word(goal Goal) error {
 	switch goal.ID {
 	case "spare-roles":
-		return b.spareRoles()
+		return b.takeRoles(goal.Take, "", func(u *User) string { return u.spare() })
+	case goalLeavers:
+		return b.takeRoles(goal.Take, "", func(u *User) string { return u.left() })
+	case goalGlobals:
+		return b.globals(goal.Take)
 	case "per-user-mfa":
 		return b.perUser()
 	case "eam":
 		return b.external()
+	case goalConsent:
+		return b.consent()
+	case goalGuests:
+		return b.guests()
+	case goalApps:
+		return b.apps()
+	case goalResistant, goalDevices, goalStations:
+		return b.policyGoal(goal)
 	}
 	return b.requirement(goal)
+}
+
+// serve notes what a plan is to meet, each once.
+func (b *builder) serve(ids ...string) {
+	for _, id := range ids {
+		if !slices.Contains(b.plan.Serves, id) {
+			b.plan.Serves = append(b.plan.Serves, id)
+		}
+	}
 }
 
 // requirement plans for a requirement or a question that settings decide.
@@ -132,12 +183,15 @@ func (b *builder) requirement(goal Goal) error {
 		case e.Command != "":
 			return problem.New(problem.NotFound, "no setting decides %.60q", id).WithHint("%s: %s", e.Way, e.Command)
 		case e.Task != "":
-			return problem.New(problem.NotFound, "no setting decides %.60q, a person does it", id).WithHint("%s", e.Task)
+			b.serve(id)
+			b.ask(cmp.Or(u.Title, id), e.Way, []string{e.Task}, e.Check)
+			return nil
 		}
-		return problem.New(problem.Usage, "%.60q is no requirement, and no other goal", id).WithHint("partnerguard remedy list has them; and there are " +
-			"legacy-blocked, eam, spare-roles, per-user-mfa, --preset partner-baseline and --policies FOLDER")
+		return problem.New(problem.Usage, "%.60q is no requirement, no practice and no other goal", id).
+			WithHint("partnerguard remedy list has them; and there are %s, --preset partner-baseline and --policies FOLDER",
+				strings.Join(slices.Sorted(maps.Keys(Goals())), ", "))
 	}
-	b.plan.Serves = []string{id}
+	b.serve(id)
 	ways := b.settings(u)
 	want := ways[0].Changes
 	if goal.Variant != "" {

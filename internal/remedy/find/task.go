@@ -1,5 +1,11 @@
 package find
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // elsewhere is what meets a requirement that no policy decides: another command that does
 // it, or what a person does. It is long because it is a table.
 func elsewhere(u *Unmet) Choice {
@@ -18,7 +24,7 @@ func elsewhere(u *Unmet) Choice {
 		{"azure-fraud-watch", "Stop what is abused, then answer the alert", "partnerguard fraud contain", "", "partnerguard fraud list"},
 		{"app-passwords", "Take app passwords away", "",
 			"In the MFA service settings (account.activedirectory.windowsazure.com/UserManagement/MfaSettings.aspx) choose \"Do not allow users to create " +
-				"app passwords\"; put partnerguard bridge before devices that used one", "partnerguard apppassword decide"},
+				"app passwords\"; put the bridge before devices that used one: partnerguard bridge", "partnerguard apppassword decide"},
 		{"modern-authentication-clients", "Upgrade the clients that are named", "",
 			"Upgrade each mail client that the report names, or move its account to Outlook on the web", again},
 		{"no-dap", "Move customers from DAP to GDAP", "partnerguard delegation plan", "", "partnerguard delegation list"},
@@ -37,6 +43,11 @@ func elsewhere(u *Unmet) Choice {
 		if row.id == u.ID {
 			return Choice{Way: row.way, Command: row.command, Task: row.task, Check: row.check}
 		}
+	}
+	if len(u.Steps) > 0 || u.Command != "" { // a practice
+		steps := slices.DeleteFunc(slices.Clone(u.Steps), func(s string) bool { return s == u.Settles }) // a person's word is told of by itself
+		task := strings.Join(steps, "; ")
+		return Choice{Way: cmp.Or(u.Action, task, u.Title), Command: u.Command, Task: task, Check: cmp.Or(u.Check, again)}
 	}
 	c := Choice{Way: u.Action, Task: u.Action, Check: again}
 	if c.Way == "" {

@@ -2,29 +2,18 @@ package find
 
 import (
 	"io"
+	"strings"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/partner"
 	"partnerguard/internal/print"
 )
 
 // Text writes choices for a terminal, the answer first.
 func Text(w io.Writer, list []Choice, from string, sample bool, o print.Options) error {
 	s := print.NewScreen(w, o)
-	open, settings := map[string]bool{}, map[string]bool{}
-	for i := range list {
-		open[list[i].Requirement] = true
-		if list[i].Goal != "" {
-			settings[list[i].Requirement] = true
-		}
-	}
 	s.Sample(sample)
-	switch n := int64(len(open)); {
-	case n == 0:
-		s.Headline(print.Good, "Nothing is left to remedy.")
-	default:
-		line := print.Plural(n, "requirements") + " not met or not known; settings decide " + print.Number(int64(len(settings))) + " of them."
-		s.Headline(print.Bad, line)
-	}
+	headline(s, list)
 	last := ""
 	for i := range list {
 		c := &list[i]
@@ -35,6 +24,30 @@ func Text(w io.Writer, list []Choice, from string, sample bool, o print.Options)
 		choice(s, c, from)
 	}
 	return s.Flush()
+}
+
+// headline says how much is unmet, and how much of it settings decide: of requirements, and
+// of practices, which bind nobody.
+func headline(s *print.Screen, list []Choice) {
+	open, settings := [2]map[string]bool{{}, {}}, [2]map[string]bool{{}, {}}
+	for i := range list {
+		k := 0
+		if _, is := partner.FindPractice(list[i].Requirement); is {
+			k = 1
+		}
+		open[k][list[i].Requirement] = true
+		if list[i].Goal != "" {
+			settings[k][list[i].Requirement] = true
+		}
+	}
+	if len(list) == 0 {
+		s.Headline(print.Good, "Nothing is left to remedy.")
+	}
+	for k, what := range []string{"requirements", "practices"} {
+		if n := int64(len(open[k])); n > 0 {
+			s.Headline(print.Bad, print.Plural(n, what)+" not met or not known; settings decide "+print.Number(int64(len(settings[k])))+" of them.")
+		}
+	}
 }
 
 func choice(s *print.Screen, c *Choice, from string) {
@@ -53,6 +66,8 @@ func choice(s *print.Screen, c *Choice, from string) {
 			words = "closes " + print.Plural(int64(c.Closes), "accounts") + ", and it is not proved then"
 		}
 		switch {
+		case c.Unweighed:
+			words += "; who uses it is for the plan's gate to tell"
 		case !c.Known:
 			words += "; who breaks is not known without a sign-in log"
 		case c.Breaks == 0:
@@ -66,6 +81,7 @@ func choice(s *print.Screen, c *Choice, from string) {
 			variant = " --way " + c.Changes
 		}
 		s.Command(4, "partnerguard remedy plan "+c.Goal+variant+from+" > plan.yaml")
+		settled(s, c)
 		return
 	}
 	s.Command(4, c.Command)
@@ -74,5 +90,17 @@ func choice(s *print.Screen, c *Choice, from string) {
 	}
 	if c.Check != "" && c.Check != c.Command {
 		s.Para("    ", "shown by "+c.Check, print.Dim)
+	}
+	settled(s, c)
+}
+
+// settled says what decides whether it is needed at all.
+func settled(s *print.Screen, c *Choice) {
+	switch {
+	case c.Settles == "" || c.Settles == c.Command:
+	case strings.HasPrefix(c.Settles, "partnerguard "):
+		s.Command(4, c.Settles)
+	default:
+		s.Para("    ", "whether it is needed is settled by "+print.Clean(c.Settles, print.MaxSaying), print.Dim)
 	}
 }

@@ -85,10 +85,20 @@ func (c *Runner) secondFor(p *remedy.Plan, signer string) (out []string) {
 			break
 		}
 	}
+	if g := p.Gate; g != nil && opensAccepted(g) { // no more than a hint: each gate is held to it
+		out = append(out, openedWords)
+	}
 	if c.d.Config.Approval == approvalAlways {
 		out = append(out, "the setting remedyApproval says always")
 	}
 	return out
+}
+
+const openedWords = "what it opens was accepted"
+
+// opensAccepted says that a gate passes for something that is open then and that somebody accepted.
+func opensAccepted(g *remedy.Gate) bool {
+	return slices.ContainsFunc(g.Findings, func(f remedy.Finding) bool { return f.Kind == remedy.Opens && f.Accepted != nil })
 }
 
 // Apply takes a plan over, to be done up to a stage ("" all). Nothing is asked of Microsoft
@@ -150,6 +160,9 @@ func (c *Runner) first(ctx context.Context, p *remedy.Plan, r *Run) error {
 	if err != nil {
 		return err
 	}
+	if err := acts(p, cloud); err != nil {
+		return err
+	}
 	g, err := c.d.Gate(ctx, Ask{Plan: p, To: p.Stages[0], IDs: r.Made, Cloud: cloud})
 	if err != nil {
 		return err
@@ -157,7 +170,9 @@ func (c *Runner) first(ctx context.Context, p *remedy.Plan, r *Run) error {
 	if !g.Passed {
 		return shut(g)
 	}
-	r.Proof = g.Answers
+	if r.Proof = g.Answers; opensAccepted(g) && !slices.Contains(r.Second, openedWords) {
+		r.Second = append(r.Second, openedWords)
+	}
 	return nil
 }
 
@@ -174,6 +189,20 @@ func (c *Runner) cloud(ctx context.Context, p *remedy.Plan) (*Cloud, error) {
 		return nil, problem.New(problem.Conflict, "the plan is of the tenant %s, and the connection leads to %s", p.Tenant.ID, cloud.Tenant)
 	}
 	return cloud, nil
+}
+
+// acts holds a connection to the account that a plan was made for: its gate was looked at for
+// that one. Whoever it is may take a plan back.
+func acts(p *remedy.Plan, cloud *Cloud) error {
+	if p.Actor == "" || strings.EqualFold(p.Actor, cloud.Actor) {
+		return nil
+	}
+	who := "an account that is not known"
+	if cloud.Actor != "" {
+		who = "the account " + cloud.Actor
+	}
+	return problem.New(problem.Conflict, "the plan is for the account %s to apply, and the connection acts as %s", p.Actor, who).
+		WithHint("partnerguard connect --name remedy --feature remedy, signed in as the plan's account; or plan anew with --actor, for the one that acts")
 }
 
 // permissions are what all steps of a plan need, in order, each once.

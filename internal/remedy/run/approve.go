@@ -51,75 +51,6 @@ func (c *Runner) Approve(ctx context.Context, run string) (Run, error) {
 	return r, err
 }
 
-// NoEvidence is what is accepted to have a stage go on where no log can tell what it does.
-func NoEvidence(s remedy.Stage) string { return "no-evidence:" + string(s) }
-
-// Accept takes one consequence upon oneself by its id: a finding of a gate, a surprise of a
-// stage, or [NoEvidence]. What locks somebody out, and what Microsoft would refuse, nobody
-// can accept: the gate says so. The run goes on when it is applied again.
-func (c *Runner) Accept(ctx context.Context, run, finding, why string, until time.Time) (Run, error) {
-	if c.d.Marks == nil {
-		return Run{}, errNoVault()
-	}
-	now := c.now()
-	if until.IsZero() {
-		until = now.AddDate(0, 0, 30)
-	}
-	switch {
-	case len(strings.TrimSpace(why)) < 5:
-		return Run{}, problem.New(problem.Usage, "an acceptance needs a reason, of five characters or more").WithHint(`--why "they get a new device on Monday"`)
-	case !until.After(now) || until.Sub(now) > remedy.LongestYes:
-		return Run{}, problem.New(problem.Usage, "an acceptance holds until a day of the next year").WithHint("--until 2027-01-31")
-	}
-	var r Run
-	err := c.retry(ctx, func(ctx context.Context) (err error) {
-		if r, err = c.trusted(ctx, run); err != nil {
-			return err
-		}
-		if r.State.Over() || r.State == Undoing {
-			return problem.New(problem.Conflict, "the plan %s is %s: there is nothing to accept", r.ID, r.State)
-		}
-		if !r.knows(finding) {
-			return problem.New(problem.NotFound, "the run %s has no finding %.60q that may be accepted", r.ID, finding).
-				WithHint("partnerguard remedy status %s shows their ids", r.ID)
-		}
-		r.Accepted = slices.DeleteFunc(slices.Clone(r.Accepted), func(a remedy.Acceptance) bool { return a.Finding == finding })
-		r.Accepted = append(r.Accepted, remedy.Acceptance{Finding: finding, By: c.d.Actor, Why: print.Clean(why, print.MaxSaying), Until: until})
-		if r.State == Watching {
-			r.next = now
-		}
-		if err := c.updateRun(ctx, &r); err != nil {
-			return err
-		}
-		return c.record(ctx, audit.RemedyApproved, audit.Done, &r, why, map[string]string{"plan": r.Plan, "finding": finding,
-			"until": until.UTC().Format(time.DateOnly)})
-	})
-	return r, err
-}
-
-// knows says that a run told of something that may be accepted.
-func (r *Run) knows(finding string) bool {
-	for i := range r.Past {
-		p := &r.Past[i]
-		if finding == NoEvidence(p.Stage) {
-			return true
-		}
-		if p.Gate != nil && slices.ContainsFunc(p.Gate.Findings, func(f remedy.Finding) bool { return f.ID == finding && f.Acceptable }) {
-			return true
-		}
-	}
-	if r.Shut != nil && slices.ContainsFunc(r.Shut.Findings, func(f remedy.Finding) bool { return f.ID == finding && f.Acceptable }) {
-		return true
-	}
-	return slices.ContainsFunc(r.Findings, func(s Surprise) bool { return s.ID == finding })
-}
-
-// accepted says that somebody took a finding upon themselves, and it still holds.
-func (r *Run) accepted(p *remedy.Plan, finding string, now time.Time) bool {
-	holds := func(a remedy.Acceptance) bool { return a.Finding == finding && a.Holds(now) }
-	return slices.ContainsFunc(r.Accepted, holds) || slices.ContainsFunc(p.Accepted, holds)
-}
-
 // Confirm says that a person did a step that no interface does.
 func (c *Runner) Confirm(ctx context.Context, run string, seq int) (Run, error) {
 	return c.turn(ctx, run, audit.RemedyDone, "step "+strconv.Itoa(seq)+" was done by hand", func(r *Run, list []Progress) error {
@@ -152,13 +83,15 @@ func (c *Runner) Stop(ctx context.Context, run, reason string) (Run, error) {
 	})
 }
 
+const takenBack = "taken back by "
+
 // Rollback takes back what was done, in reverse order, and only what we did and is still so.
 func (c *Runner) Rollback(ctx context.Context, run, reason string) (Run, error) {
 	return c.turn(ctx, run, audit.RemedyUndone, reason, func(r *Run, list []Progress) error {
 		if r.State == Undoing || r.State == Undone && !slices.ContainsFunc(list, func(p Progress) bool { return p.State == NotTaken }) {
 			return problem.New(problem.Conflict, "the plan %s is %s already", r.ID, r.State)
 		}
-		r.State, r.Why = Undoing, "taken back by "+c.d.Actor
+		r.State, r.Why = Undoing, takenBack+c.d.Actor
 		for i := range list {
 			x := &list[i]
 			switch {

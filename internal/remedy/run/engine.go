@@ -204,7 +204,10 @@ func (t *turn) rounds(ctx context.Context, until time.Time) (time.Time, error) {
 	if t.plan, err = t.c.plan(ctx, &t.r); err != nil {
 		return time.Time{}, err
 	}
-	if t.cloud, err = t.c.cloud(ctx, t.plan); err != nil {
+	if t.cloud, err = t.c.cloud(ctx, t.plan); err == nil && t.r.State != Undoing {
+		err = acts(t.plan, t.cloud)
+	}
+	if err != nil {
 		return t.c.now().Add(time.Minute), t.note(ctx, t.without(err))
 	}
 	for range mostTurn {
@@ -350,6 +353,12 @@ func (t *turn) enter(ctx context.Context) (time.Time, error) {
 	if !g.Passed {
 		return time.Time{}, t.stop(ctx, shut(g).Error(), func(r *Run) { r.Shut = g })
 	}
+	if f := t.c.alone(&t.r, g); f != nil {
+		g = reopened(g, f)
+		return time.Time{}, t.stop(ctx, "what stage "+string(a.To)+" opens is accepted by one person alone: "+f.Text+
+			"; two people accept it: partnerguard remedy approve "+
+			t.r.ID+" --accept "+f.ID+" --why TEXT, each; then apply the plan again", func(r *Run) { r.Shut = g })
+	}
 	moves, err := t.c.d.Expand(ctx, a)
 	if err != nil {
 		return time.Time{}, t.stop(ctx, err.Error()+hint(err), nil)
@@ -393,6 +402,6 @@ func (t *turn) begin(ctx context.Context, s remedy.Stage, g *remedy.Gate, moves 
 // withYes is the plan with what was accepted since.
 func (t *turn) withYes() *remedy.Plan {
 	p := *t.plan
-	p.Accepted = append(slices.Clone(p.Accepted), t.r.Accepted...)
+	p.Accepted = append(slices.Clone(p.Accepted), t.c.said(&t.r)...)
 	return &p
 }

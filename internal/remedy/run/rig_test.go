@@ -5,6 +5,7 @@ package run
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/audit"
@@ -398,4 +401,22 @@ func (s *Status) tell() string {
 		fmt.Fprintf(&b, "  %d %s %s %s %s: %s %q\n", x.Seq, x.Stage, x.Step.Do, x.Step.Kind, x.ID, x.State, x.Words)
 	}
 	return b.String()
+}
+
+// signed is a plan that somebody signed, and the keys that count.
+func (r *rig) signed(change func(*remedy.Plan), steps ...remedy.Step) ([]byte, func(context.Context) ([]note.Verifier, error)) {
+	r.Helper()
+	secret, public, err := note.GenerateKey(rand.Reader, "partnerguard.example")
+	r.ok(err)
+	signer, err := note.NewSigner(secret)
+	r.ok(err)
+	verifier, err := note.NewVerifier(public)
+	r.ok(err)
+	raw := r.plan(func(p *remedy.Plan) {
+		if change != nil {
+			change(p)
+		}
+		r.ok(remedy.Sign(p, signer))
+	}, steps...)
+	return raw, func(context.Context) ([]note.Verifier, error) { return []note.Verifier{verifier}, nil }
 }

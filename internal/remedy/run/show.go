@@ -5,6 +5,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type Status struct {
 	Steps []Progress   `json:"steps"`
 	Next  string       `json:"next"` // what happens next and when, one sentence
 	File  *remedy.Plan `json:"-"`    // nil where it cannot be believed
+	// Seconds are the consequences that one person accepted and another has to.
+	Seconds []Yes `json:"waitsForSecondPerson,omitempty"`
 }
 
 // Status gives the plans that were applied, the newest last; run "" is all of them, and the
@@ -46,6 +49,9 @@ func (c *Runner) Status(ctx context.Context, run string) ([]Status, error) {
 			return nil, err
 		}
 		c.refuse(ctx, &s)
+		if !s.State.Over() && s.State != Undoing {
+			s.Seconds = c.waiting(&s.Run)
+		}
 		s.Next = s.happens()
 		out = append(out, s)
 	}
@@ -89,7 +95,16 @@ func (s *Status) happens() string {
 		return "nothing is left to do; partnerguard remedy drift says whether it stays so, partnerguard remedy rollback " + s.ID + " takes it back"
 	case s.State == Undone:
 		return "nothing is left to do; applying the plan again begins anew"
+	case len(s.Seconds) > 0:
+		y := &s.Seconds[0]
+		return "a second person says yes to what " + y.By + " accepted: partnerguard remedy approve " + s.ID + " --accept " + y.Finding +
+			"; then the plan is applied again"
+	case s.State == Undoing:
+		return s.goesBack()
 	case s.Why != "":
+		if exposed, _ := s.Exposed(); exposed != "" && s.State == Stopped {
+			return "the tenant is open: " + exposed + "; apply the plan again at once, or partnerguard remedy rollback " + s.ID + "; it stopped: " + s.Why
+		}
 		if s.State == Watching && !s.next.IsZero() {
 			return s.Why + "; looked at again " + moment(s.next)
 		}
@@ -98,6 +113,29 @@ func (s *Status) happens() string {
 		return "the steps of stage " + string(s.Stage) + " go on by themselves under partnerguard serve, or here with apply --wait"
 	}
 	return string(s.State)
+}
+
+// goesBack says who takes the rest back, and how it is done at once.
+func (s *Status) goesBack() string {
+	left, all := 0, 0
+	for i := range s.Steps {
+		switch s.Steps[i].State {
+		case Undoes:
+			left++
+			all++
+		case Reverted, NotTaken, Stays:
+			all++
+		}
+	}
+	words := fmt.Sprintf("%d of %s %s to be taken back", left, plural(all, "step", "steps"), isAre(left))
+	if left == 0 {
+		words = "all is taken back, and the proof over what is there now is left"
+	}
+	words += ": partnerguard serve goes on with it by itself, or here: partnerguard remedy rollback " + s.ID + " --wait 10m"
+	if s.Why != "" && !strings.HasPrefix(s.Why, takenBack) {
+		words += "; it waits: " + s.Why
+	}
+	return words
 }
 
 // Find gives one run by its id or the beginning of one. Kind problem.Usage where several

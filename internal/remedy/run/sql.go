@@ -77,28 +77,28 @@ const runColumns = "id, tenant, state, body, version"
 
 // runBody is what of a run is one text.
 type runBody struct {
-	Plan     string              `json:"plan"`
-	Short    string              `json:"short"`
-	Goal     string              `json:"goal"`
-	Name     string              `json:"name,omitempty"`
-	Stage    remedy.Stage        `json:"stage,omitempty"`
-	Upto     remedy.Stage        `json:"upto"`
-	Why      string              `json:"why,omitempty"`
-	Applied  time.Time           `json:"applied"`
-	Actor    string              `json:"actor"`
-	Signer   string              `json:"signer,omitempty"`
-	Second   []string            `json:"second,omitempty"`
-	Approver string              `json:"approver,omitempty"`
-	Past     []Passage           `json:"past,omitempty"`
-	Accepted []remedy.Acceptance `json:"accepted,omitempty"`
-	Made     map[string]string   `json:"made,omitempty"`
-	Back     string              `json:"back"`
-	Proof    []remedy.Answer     `json:"proof,omitempty"`
-	Findings []Surprise          `json:"findings,omitempty"`
-	Shut     *remedy.Gate        `json:"shut,omitempty"`
-	Drifted  string              `json:"drifted,omitempty"`
-	Steps    int                 `json:"steps"`
-	Hash     string              `json:"hash"`
+	Plan     string            `json:"plan"`
+	Short    string            `json:"short"`
+	Goal     string            `json:"goal"`
+	Name     string            `json:"name,omitempty"`
+	Stage    remedy.Stage      `json:"stage,omitempty"`
+	Upto     remedy.Stage      `json:"upto"`
+	Why      string            `json:"why,omitempty"`
+	Applied  time.Time         `json:"applied"`
+	Actor    string            `json:"actor"`
+	Signer   string            `json:"signer,omitempty"`
+	Second   []string          `json:"second,omitempty"`
+	Approver string            `json:"approver,omitempty"`
+	Past     []Passage         `json:"past,omitempty"`
+	Accepted []Yes             `json:"accepted,omitempty"`
+	Made     map[string]string `json:"made,omitempty"`
+	Back     string            `json:"back"`
+	Proof    []remedy.Answer   `json:"proof,omitempty"`
+	Findings []Surprise        `json:"findings,omitempty"`
+	Shut     *remedy.Gate      `json:"shut,omitempty"`
+	Drifted  string            `json:"drifted,omitempty"`
+	Steps    int               `json:"steps"`
+	Hash     string            `json:"hash"`
 }
 
 func (r *Run) values() []any { return []any{r.ID, r.Tenant, string(r.State), r.rawBody, r.version} }

@@ -92,7 +92,7 @@ type Run struct {
 	Approved *Approval `json:"approved,omitempty"`
 	Past     []Passage `json:"stages"`
 	// Accepted are consequences that somebody took upon themselves since.
-	Accepted []remedy.Acceptance `json:"accepted,omitempty"`
+	Accepted []Yes `json:"accepted,omitempty"`
 	// Made are the ids of what the plan made, by key.
 	Made map[string]string `json:"made,omitempty"`
 	// Back is the SHA-256 of the instructions that take it back by hand.

@@ -88,7 +88,7 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		return time.Time{}, t.surprised(ctx, e)
 	}
 	if e.unknown != nil {
-		if !t.r.accepted(t.plan, NoEvidence(p.Stage), now) {
+		if !t.accepted(NoEvidence(p.Stage)) {
 			return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("what stage %s does is not known: %s; to go on all the same: "+
 				"partnerguard remedy approve %s --accept %s --why TEXT", p.Stage, e.unknown.Error(), t.r.ID, NoEvidence(p.Stage)))
 		}
@@ -97,18 +97,26 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		}
 		return now, t.leave(ctx, "no log was read; somebody took that upon themselves", nil)
 	}
-	count := fmt.Sprintf("%d of %d sign-ins were seen", e.log.SignIns, t.plan.Wait.SignIns)
+	count := fmt.Sprintf("%d of %s %s seen", e.log.SignIns, print.Plural(t.plan.Wait.SignIns, "sign-ins"), wasWere(t.plan.Wait.SignIns))
 	switch {
 	case now.Before(due):
 		return sooner(due, now.Add(watchEvery)), t.note(ctx, fmt.Sprintf("stage %s is watched until %s; %s", p.Stage, moment(due), count))
 	case e.log.To.Before(due):
 		return now.Add(later), t.note(ctx, fmt.Sprintf("stage %s: the log was read up to %s, and counts up to %s", p.Stage, moment(e.log.To), moment(due)))
-	case e.log.SignIns < t.plan.Wait.SignIns && !t.r.accepted(t.plan, NoEvidence(p.Stage), now):
+	case e.log.SignIns < t.plan.Wait.SignIns && !t.accepted(NoEvidence(p.Stage)):
 		return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("stage %s has too few sign-ins: %s since %s; it waits on; to go on all the same: "+
 			"partnerguard remedy approve %s --accept %s --why TEXT", p.Stage, count, moment(p.Done), t.r.ID, NoEvidence(p.Stage)))
 	}
-	return now, t.leave(ctx, fmt.Sprintf("%d sign-ins from %s to %s: nobody failed whom the rehearsal did not foretell", e.log.SignIns, moment(e.log.From),
+	return now, t.leave(ctx, fmt.Sprintf("%s from %s to %s: nobody failed whom the rehearsal did not foretell",
+		print.Plural(e.log.SignIns, "sign-ins"), moment(e.log.From),
 		moment(e.log.To)), &e.log)
+}
+
+func wasWere(n int64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 func sooner(a, b time.Time) time.Time {
@@ -151,7 +159,7 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 			}
 			e.log.Breaks += x.Count
 			s := Surprise{ID: surpriseID(x), Stage: p.Stage, Policy: id, Effect: *x}
-			if !t.r.accepted(t.plan, s.ID, t.c.now()) {
+			if !t.accepted(s.ID) {
 				e.surprises = append(e.surprises, s)
 			}
 		}
