@@ -15,6 +15,7 @@ import (
 	"partnerguard/internal/delegation/use"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
+	"partnerguard/internal/signin"
 )
 
 // signInLogs begin the names of the logs that say what policies did; the first has people at
@@ -49,7 +50,7 @@ func (i *Installation) remedyObserved(ctx context.Context, tenant, policy string
 	if err != nil {
 		return nil, log, err
 	}
-	p := &applied{policy: policy, since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}}
+	p := newApplied(policy, since)
 	for _, name := range v.Names() {
 		if strings.HasPrefix(strings.TrimPrefix(name, "logs/"), signInLogs) && strings.HasSuffix(name, ".jsonl") {
 			if err := auditLines(v, name, p.see); err != nil {
@@ -80,56 +81,127 @@ func reach(spans []use.Span, since time.Time) time.Time {
 // effectKey tells effects apart.
 type effectKey struct{ account, app, client, result string }
 
+// prompted is a row that stopped at a prompt for which our policy may be the reason.
+type prompted struct {
+	effectKey
+	session string
+	at      time.Time
+}
+
+// answerIn is how long after a prompt a success of the same session still answers it, as where
+// sign-ins are judged.
+const answerIn = 15 * time.Minute
+
 // applied counts what one policy did to sign-ins.
 type applied struct {
 	policy    string
 	since     time.Time
 	rows      map[string]bool // ids: a row that was read twice counts once
 	counts    map[effectKey]*remedy.Effect
+	prompts   []prompted
+	got       map[string][]time.Time  // when a session got in
+	passed    map[effectKey]time.Time // the last success under the policy, of account, app and client
 	evaluated int64
 	named     bool // some row says what policies did
 }
 
-// see takes one row of the log.
+func newApplied(policy string, since time.Time) *applied {
+	return &applied{policy: policy, since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}, got: map[string][]time.Time{},
+		passed: map[effectKey]time.Time{}}
+}
+
+// signInRow is a row of a sign-in log, as far as it says what policies did.
+type signInRow struct {
+	ID      string    `json:"id"`
+	At      time.Time `json:"createdDateTime"`
+	User    string    `json:"userId"`
+	UPN     string    `json:"userPrincipalName"`
+	App     string    `json:"appDisplayName"`
+	AppID   string    `json:"appId"`
+	Client  string    `json:"clientAppUsed"`
+	Session string    `json:"correlationId"`
+	Status  struct {
+		Code int32 `json:"errorCode"`
+	} `json:"status"`
+	Policies []policyRow `json:"appliedConditionalAccessPolicies"`
+}
+
+type policyRow struct {
+	ID       string   `json:"id"`
+	Result   string   `json:"result"`
+	Controls []string `json:"enforcedGrantControls"`
+}
+
+// blocks says that a policy in force blocks the sign-in: then it fails whatever any other
+// policy says.
+func (x *policyRow) blocks() bool {
+	return strings.EqualFold(x.Result, "failure") && slices.ContainsFunc(x.Controls, func(c string) bool { return strings.EqualFold(c, "block") })
+}
+
+// see takes one row of the log. A sign-in that another policy blocks says nothing of ours: it is
+// no sign-in that ours stops. One that stopped at a prompt is a failure only where nobody
+// answered it.
 func (p *applied) see(raw []byte) {
-	var in struct {
-		ID       string    `json:"id"`
-		At       time.Time `json:"createdDateTime"`
-		User     string    `json:"userId"`
-		UPN      string    `json:"userPrincipalName"`
-		App      string    `json:"appDisplayName"`
-		AppID    string    `json:"appId"`
-		Client   string    `json:"clientAppUsed"`
-		Policies []struct {
-			ID     string `json:"id"`
-			Result string `json:"result"`
-		} `json:"appliedConditionalAccessPolicies"`
-	}
+	var in signInRow
 	if json.Unmarshal(raw, &in) != nil || in.At.Before(p.since) || in.ID == "" || p.rows[in.ID] {
 		return
 	}
 	p.rows[in.ID] = true
-	for _, x := range in.Policies {
-		p.named = true
-		if !strings.EqualFold(x.ID, p.policy) {
+	p.named = p.named || len(in.Policies) > 0
+	session := strings.ToLower(in.User + "|" + in.Session)
+	if in.Status.Code == 0 && in.Session != "" {
+		p.got[session] = append(p.got[session], in.At)
+	}
+	ours := slices.IndexFunc(in.Policies, func(x policyRow) bool { return strings.EqualFold(x.ID, p.policy) })
+	others := func(x policyRow) bool { return !strings.EqualFold(x.ID, p.policy) && x.blocks() }
+	if ours < 0 || slices.ContainsFunc(in.Policies, others) {
+		return
+	}
+	result := plainResult(in.Policies[ours].Result)
+	if result == "notEnabled" || result == "unknown" || result == "unknownFutureValue" {
+		return // somebody switched it off, or it is not said what it did: that is no evidence
+	}
+	p.evaluated++
+	k := effectKey{strings.ToLower(in.User), cmp.Or(in.App, in.AppID), in.Client, result}
+	if alike := (effectKey{k.account, k.app, k.client, ""}); result == "success" && in.Status.Code == 0 && in.At.After(p.passed[alike]) {
+		p.passed[alike] = in.At
+	}
+	if result == "failure" && signin.Prompt(in.Status.Code) {
+		k.result = "interrupted"
+		p.prompts = append(p.prompts, prompted{k, session, in.At})
+	}
+	p.count(k, in.UPN, in.At, 1)
+}
+
+func (p *applied) count(k effectKey, name string, at time.Time, n int64) {
+	e := p.counts[k]
+	if e == nil {
+		e = &remedy.Effect{Account: k.account, Name: name, App: k.app, Client: k.client, Result: k.result}
+		p.counts[k] = e
+	}
+	if e.Count += n; at.After(e.Last) {
+		e.Last = at
+	}
+}
+
+// settle makes failures of the prompts that nobody answered: no success of the same session
+// followed, nor later one of the same account with the same app and client.
+func (p *applied) settle() {
+	for i := range p.prompts {
+		x := &p.prompts[i]
+		in := func(at time.Time) bool { return !at.Before(x.at) && at.Sub(x.at) <= answerIn }
+		if slices.ContainsFunc(p.got[x.session], in) || p.passed[effectKey{x.account, x.app, x.client, ""}].After(x.at) {
 			continue
 		}
-		result := plainResult(x.Result)
-		if result == "notEnabled" || result == "unknown" || result == "unknownFutureValue" {
-			continue // somebody switched it off, or it is not said what it did: that is no evidence
+		e := p.counts[x.effectKey]
+		if e.Count--; e.Count == 0 {
+			delete(p.counts, x.effectKey)
 		}
-		p.evaluated++
-		k := effectKey{strings.ToLower(in.User), cmp.Or(in.App, in.AppID), in.Client, result}
-		e := p.counts[k]
-		if e == nil {
-			e = &remedy.Effect{Account: k.account, Name: in.UPN, App: k.app, Client: k.client, Result: k.result}
-			p.counts[k] = e
-		}
-		e.Count++
-		if in.At.After(e.Last) {
-			e.Last = in.At
-		}
+		k := x.effectKey
+		k.result = "failure"
+		p.count(k, e.Name, x.at, 1)
 	}
+	p.prompts = nil
 }
 
 // plainResult is Microsoft's word without its prefix reportOnly.
@@ -143,6 +215,7 @@ func plainResult(word string) string {
 
 // effects are what was counted, in order.
 func (p *applied) effects() []remedy.Effect {
+	p.settle()
 	out := make([]remedy.Effect, 0, len(p.counts))
 	for _, e := range p.counts {
 		out = append(out, *e)

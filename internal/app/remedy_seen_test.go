@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"partnerguard/internal/delegation/use"
-	"partnerguard/internal/remedy"
 )
 
 // TestReach: what was read behind a hole does not count, in whatever order it was read.
@@ -38,7 +37,7 @@ func TestSeen(t *testing.T) {
 		return fmt.Appendf(nil, `{"id":%q,"createdDateTime":%q,"userId":"U","appDisplayName":"Exchange","clientAppUsed":"SMTP",
 			"appliedConditionalAccessPolicies":[{"id":%q,"displayName":%q,"result":%q}]}`, id, at, policy, name, result)
 	}
-	p := &applied{policy: "ours", since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}}
+	p := newApplied("ours", since)
 	for _, r := range [][]byte{
 		row("1", "2026-11-01T13:00:00Z", "OURS", "x", "reportOnlyFailure"),
 		row("1", "2026-11-01T13:00:00Z", "ours", "x", "reportOnlyFailure"),
@@ -54,5 +53,47 @@ func TestSeen(t *testing.T) {
 	list := p.effects()
 	if p.evaluated != 2 || len(list) != 2 || list[0].Result != "failure" || list[0].Count != 1 || list[1].Result != "notApplied" {
 		t.Errorf("%d evaluated: %+v", p.evaluated, list)
+	}
+}
+
+// TestSeenPrompts: a prompt that was answered is no failure, one that nobody answered is, and what
+// another policy blocks is none of ours.
+func TestSeenPrompts(t *testing.T) {
+	since := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	n := 0
+	row := func(minute int, session string, code int, ours, theirs string) string {
+		n++
+		return fmt.Sprintf(`{"id":"%d","createdDateTime":%q,"userId":"U","appDisplayName":"Portal","clientAppUsed":"Browser","correlationId":%q,
+			"status":{"errorCode":%d},"appliedConditionalAccessPolicies":[{"id":"ours","result":%q,"enforcedGrantControls":["mfa"]}%s]}`,
+			n, since.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339), session, code, ours, theirs)
+	}
+	const theirs = `,{"id":"theirs","result":%q,"enforcedGrantControls":["Block"]}`
+	for name, c := range map[string]struct {
+		rows           []string
+		fail, prompted int64
+	}{
+		"answered":                     {[]string{row(1, "s", 50076, "failure", ""), row(2, "s", 0, "success", "")}, 0, 1},
+		"answered, newest first":       {[]string{row(2, "s", 0, "success", ""), row(1, "s", 50076, "failure", "")}, 0, 1},
+		"answered, told as no success": {[]string{row(1, "s", 50074, "failure", ""), row(2, "s", 0, "notApplied", "")}, 0, 1},
+		"nobody answers":               {[]string{row(1, "s", 50076, "failure", "")}, 1, 0},
+		"in before, not since":         {[]string{row(1, "r", 0, "success", ""), row(9, "s", 50079, "failure", "")}, 1, 0},
+		"too late, another session":    {[]string{row(1, "s", 50076, "failure", ""), row(40, "r", 0, "notApplied", "")}, 1, 0},
+		"another day it works":         {[]string{row(1, "s", 50076, "failure", ""), row(600, "r", 0, "success", "")}, 0, 1},
+		"no session is said":           {[]string{row(1, "", 50076, "failure", ""), row(2, "", 0, "notApplied", "")}, 1, 0},
+		"refused":                      {[]string{row(1, "s", 53003, "failure", ""), row(2, "s", 0, "success", "")}, 1, 0},
+		"blocked by another":           {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "failure"))}, 0, 0},
+		"another would block":          {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "reportOnlyFailure"))}, 1, 0},
+		"another is for others":        {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "notApplied"))}, 1, 0},
+	} {
+		p, got := newApplied("ours", since), map[string]int64{}
+		for _, r := range c.rows {
+			p.see([]byte(r))
+		}
+		for _, e := range p.effects() {
+			got[e.Result] += e.Count
+		}
+		if got["failure"] != c.fail || got["interrupted"] != c.prompted {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

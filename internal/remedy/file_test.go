@@ -31,7 +31,7 @@ func sample() *Plan {
 		Tenant: Tenant{aTenant, "Fabrikam: \"the\" partner #1", "public"},
 		Basis:  Basis{AsOf: day.Add(-time.Hour), From: []string{"live", "exports/yes", "1e3"}},
 		Serves: []string{"mfa-every-sign-in", "P09"}, Stages: []Stage{ReportOnly, Pilot, "10%", All}, Pilot: []string{aUser},
-		Wait: Wait{72 * time.Hour, 48 * time.Hour, 90 * time.Minute, 100},
+		Actor: "app:" + aUser, Wait: Wait{72 * time.Hour, 48 * time.Hour, 90 * time.Minute, 100},
 		Steps: []Step{
 			{N: 1, Do: Create, Kind: Group, Key: "testers", Text: "Make the pilot's group", First: true, Undo: Removes,
 				After: Object(`{"displayName":"Partnerguard stage 7k2m9q4x pilot","mailNickname":"pg-7k2m9q4x","securityEnabled":true}`)},

@@ -53,3 +53,13 @@ func bucketOf(code int32) bucket {
 	}
 	return otherFailure
 }
+
+// Prompt reports a code that stops a sign-in at a prompt (MFA, enrolment, device): the row is no
+// end of it, be it answered or not.
+func Prompt(code int32) bool {
+	switch bucketOf(code) {
+	case mfaPrompt, enrolmentPrompt, otherPrompt:
+		return true
+	}
+	return false
+}

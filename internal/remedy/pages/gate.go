@@ -89,7 +89,7 @@ func taken(s *run.Status) (out []remedy.Finding) {
 	if s.File == nil || s.File.Gate == nil || len(s.File.Stages) == 0 {
 		return nil
 	}
-	list := append(slices.Clone(s.File.Accepted), s.Accepted...)
+	list := append(slices.Clone(s.File.Accepted), counted(s)...)
 	now := gateOf(s)
 	for _, f := range s.File.Gate.Findings {
 		i := slices.IndexFunc(list, func(a remedy.Acceptance) bool { return a.Finding == f.ID })
@@ -112,9 +112,21 @@ func takenCard(list []remedy.Finding, s *run.Status, people bool) screen.Block {
 		", as the plan foretold it and somebody took it upon themselves.", Body: []screen.Block{items}}
 }
 
+// counted are the consequences that were accepted since the plan was applied, by all whom it
+// takes.
+func counted(s *run.Status) (out []remedy.Acceptance) {
+	for i := range s.Accepted {
+		y := &s.Accepted[i]
+		if !slices.ContainsFunc(s.Seconds, func(w run.Yes) bool { return w.Finding == y.Finding }) {
+			out = append(out, y.Acceptance)
+		}
+	}
+	return out
+}
+
 // surpriseCard is what a stage did that nobody had foretold.
 func surpriseCard(s *run.Status, people bool) screen.Block {
-	items := screen.Items{}
+	items, yes := screen.Items{}, counted(s)
 	for i := range s.Findings {
 		x := &s.Findings[i]
 		it := screen.Item{Said: &page.Said{Tone: print.Bad, Word: "fails"}, Lead: print.Clean(cmp.Or(x.Effect.Name, x.Effect.Account), 120),
@@ -123,10 +135,11 @@ func surpriseCard(s *run.Status, people bool) screen.Block {
 		if !people {
 			it.Lead, it.Text = "an account", "is not shown to you"
 		}
-		a := slices.IndexFunc(s.Accepted, func(a remedy.Acceptance) bool { return a.Finding == x.ID })
-		if a >= 0 {
+		if a := slices.IndexFunc(yes, func(a remedy.Acceptance) bool { return a.Finding == x.ID }); a >= 0 {
 			it.Said = &page.Said{Tone: print.Cautious, Word: "accepted"}
-			it.Meta += fmt.Sprintf(" · accepted by %s until %s", print.Clean(s.Accepted[a].By, 80), s.Accepted[a].Until.UTC().Format("2 Jan 2006"))
+			it.Meta += fmt.Sprintf(" · accepted by %s until %s", print.Clean(yes[a].By, 80), yes[a].Until.UTC().Format("2 Jan 2006"))
+		} else if a := slices.IndexFunc(s.Seconds, func(y run.Yes) bool { return y.Finding == x.ID }); a >= 0 {
+			it.Meta += " · accepted by " + print.Clean(s.Seconds[a].By, 80) + ", and waits for a second person"
 		}
 		items.List = append(items.List, it)
 	}

@@ -192,16 +192,18 @@ func surpriseID(e *remedy.Effect) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// foretold says of effects whether the stage's gate foretold them: the same account, with
-// the same app and client as far as the finding names them.
+// foretold says of effects whether a gate foretold them, the stage's or the plan's, which is
+// signed and speaks of all stages: the same account, with the same app and client as far as the
+// finding names them. A stage that only reports breaks nothing, and shows what the later ones will.
 func (t *turn) foretold(g *remedy.Gate) func(*remedy.Effect) bool {
-	if g == nil {
-		return func(*remedy.Effect) bool { return false }
+	var list []remedy.Finding
+	for _, g := range []*remedy.Gate{g, t.plan.Gate} {
+		if g != nil {
+			list = append(list, g.Findings...)
+		}
 	}
 	return func(e *remedy.Effect) bool {
-		return slices.ContainsFunc(g.Findings, func(f remedy.Finding) bool {
-			return f.Kind == remedy.Breaks && f.About(e)
-		})
+		return slices.ContainsFunc(list, func(f remedy.Finding) bool { return f.Kind == remedy.Breaks && f.About(e) })
 	}
 }
 
