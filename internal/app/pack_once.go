@@ -6,13 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/msapi"
 	"partnerguard/internal/pack"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -318,22 +321,25 @@ func (x *once) remove(ctx context.Context) error {
 		return x.left(ctx, err)
 	}
 	removed, err := center.RemoveConsent(ctx, x.done.Tenant, x.c.ClientID)
-	if err != nil {
+	if err != nil && !(refusedForGood(err) && x.nothing(ctx)) {
 		return x.left(ctx, err)
 	}
-	if removed {
+	switch {
+	case err != nil: // who may not grant may not remove either: where a token shows that nothing is there, all is well
+		x.tell("remove", true, "Partner Center refuses to remove a consent at %s, and there is none: %s.", x.name(), print.Clean(err.Error(), print.MaxSaying))
+	case removed:
 		if err := x.Trail.Record(ctx, audit.Event{Action: audit.ConsentRemoved, Outcome: audit.Done, Actor: x.Actor, Object: x.done.Tenant,
 			Tenant: x.done.Tenant,
 			Reason: "the assessment is over", Details: map[string]string{onceConnection: x.c.ID}}); err != nil {
 			return x.left(ctx, err)
 		}
 		x.tell("remove", true, "The consent at %s was removed.", x.name())
-	} else {
+	default:
 		x.tell("remove", true, "There was no consent at %s to remove.", x.name())
 	}
 	for n := 0; ; n++ {
 		err = x.look(ctx, x.done.Tenant)
-		if err == nil && !slices.ContainsFunc(x.row.Items, func(it consent.Item) bool { return it.State != consent.Missing && it.State != consent.Absent }) {
+		if err == nil && x.bare() {
 			break
 		}
 		if n == onceTries-1 || ctx.Err() != nil {
@@ -354,6 +360,24 @@ func (x *once) remove(ctx context.Context) error {
 		details["pack"], details["sha256"] = x.done.Pack.Manifest.Name, x.done.Pack.SHA256
 	}
 	return x.record(ctx, audit.Done, onceEnded, "", details)
+}
+
+// refusedForGood reports an answer of Partner Center's that trying again does not change.
+func refusedForGood(err error) bool {
+	e, ok := errors.AsType[*msapi.APIError](err)
+	return ok && !e.Transient && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusUnauthorized
+}
+
+// bare says that what was looked at last shows no consent at all.
+func (x *once) bare() bool {
+	return len(x.row.Items) > 0 && !slices.ContainsFunc(x.row.Items, func(it consent.Item) bool {
+		return it.State != consent.Missing && it.State != consent.Absent
+	})
+}
+
+// nothing says that a new token shows no consent at all.
+func (x *once) nothing(ctx context.Context) bool {
+	return x.look(ctx, x.done.Tenant) == nil && x.bare()
 }
 
 // left says what a person has to remove, here and in the trail.

@@ -82,6 +82,21 @@ func ownOnce(t *testing.T, i *app.Installation) {
 	}
 }
 
+// refusedOnce: where Partner Center refuses to grant for want of a role, nothing was granted, and
+// nothing is left for anybody to remove.
+func refusedOnce(t *testing.T, i *app.Installation) {
+	t.Helper()
+	var told []string
+	o := app.Once{Tenant: "woodgrove.example", Make: packMaker(t, i, t.TempDir()), Tell: func(s app.OnceStep) { told = append(told, s.Step) }}
+	got, err := i.AssessOnce(t.Context(), o)
+	if err == nil || got == nil || !got.Gone || len(got.Left) > 0 || strings.Join(told, " ") != "consent remove prove" {
+		t.Fatalf("%v, %v, %+v", err, told, got)
+	}
+	if all, err := i.FinishOnces(t.Context(), nil); err != nil || len(all) > 0 {
+		t.Errorf("it did not end: %+v, %v", all, err)
+	}
+}
+
 // TestOnce: a tenant is assessed before it is taken on: the fewest permissions, one reading,
 // one pack that verifies and whose verdicts come out again, and the consent is gone, also
 // where the pack was not made or the process ended in between.
@@ -161,6 +176,7 @@ func TestOnce(t *testing.T) {
 	if states := consents(t, i); states[0] != consent.InOrder {
 		t.Errorf("it was taken away: %v", states)
 	}
+	refusedOnce(t, i)
 }
 
 // besideCustomers: the practices of the partner's archive take in the lists of the customer

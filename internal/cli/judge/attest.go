@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -198,9 +199,13 @@ func attestText(w io.Writer, s *vouch.Statement, path string, kept bool) error {
 		fmt.Fprintf(w, "%s answers for leaving out %s from %s until %s, in %s\n", clean(s.Who), print.First("", s.Account, s.What), s.Since, s.Until,
 			clean(path))
 	}
-	next := "keep it beside the exports, and run partnerguard assess --from that folder"
+	command := "assess"
+	if slices.ContainsFunc(partner.Practices(), func(p partner.Practice) bool { return p.ID == s.Requirement }) {
+		command = "practices"
+	}
+	next := "keep it beside the exports, and run partnerguard " + command + " --from that folder"
 	if kept {
-		next = "what is collected is judged by it; partnerguard assess --from archive: shows it"
+		next = "what is collected is judged by it; partnerguard " + command + " --from archive: shows it"
 	}
 	_, err := fmt.Fprintf(w, "next: %s\n", next)
 	return err

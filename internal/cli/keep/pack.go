@@ -222,8 +222,9 @@ func packVerifyText(w io.Writer, r *pack.Report, p kit.Paint) error {
 	} else {
 		fmt.Fprintf(w, "signed by its own key, of %s: whose that is, only --key says\n", print.Clean(r.Key, 200))
 	}
-	fmt.Fprintf(w, "%d entries; %s of evidence of %s; %d entries of the trail; %d checkpoints\n", r.Entries,
-		kit.Plural(int(r.Pages), "page", "pages"), kit.Plural(r.Segments, "segment", "segments"), r.Trail, r.Checkpoints)
+	fmt.Fprintf(w, "%s; %s of evidence of %s; %s of the trail; %s\n", kit.Plural(r.Entries, "entry", "entries"),
+		kit.Plural(int(r.Pages), "page", "pages"), kit.Plural(r.Segments, "segment", "segments"), kit.Plural(int(r.Trail), "entry", "entries"),
+		kit.Plural(int(r.Checkpoints), "checkpoint", "checkpoints"))
 	if r.Cosigned > 0 || r.Unchecked > 0 {
 		fmt.Fprintf(w, "%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by\n", r.Cosigned, r.Unchecked)
 	}

@@ -106,7 +106,8 @@ func verifyText(w io.Writer, r *trail.Report, headGiven bool, p kit.Paint) error
 		case a.Marks == 0:
 			_, err = fmt.Fprintf(w, "not compared %s: %s\n", name, print.Clean(a.Unsaid, 400))
 		default:
-			_, err = fmt.Fprintf(w, "fits         %s: %d checkpoints, the newest of %d entries\n", name, a.Marks, a.Size)
+			_, err = fmt.Fprintf(w, "fits         %s: %s, the newest of %s\n", name, kit.Plural(int(a.Marks), "checkpoint", "checkpoints"),
+				kit.Plural(int(a.Size), "entry", "entries"))
 			if a.Unsaid != "" && err == nil {
 				_, err = fmt.Fprintf(w, "             %s\n", print.Clean(a.Unsaid, 400))
 			}

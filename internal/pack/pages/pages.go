@@ -109,7 +109,7 @@ var packList = &screen.List[row]{
 			{Key: "Tenant", Cell: screen.Cell{Text: print.First(r.Tenant, r.Called), Sub: r.Tenant}},
 			{Key: "SHA-256", Cell: screen.Cell{Text: r.SHA256, Mono: true}}, {Key: "Made by", Cell: screen.Words(print.Clean(r.Actor, 200))},
 			{Key: "To verify", Cell: screen.Cell{Text: "partnerguard pack verify --key KEY " + r.Name + ".zip", Mono: true}},
-			{Key: "Without us", Cell: screen.Cell{Text: "go run ./verify --key KEY " + r.Name + ".zip", Mono: true}},
+			{Key: "Without us", Cell: screen.Cell{Text: "(cd verify && go run . --key KEY " + r.Name + ".zip)", Mono: true}},
 			{Key: "The file", Cell: screen.Cell{Text: "Open it", Path: screen.With("/packs", "pack", r.Name)},
 				From: "where it lies with the installation: one that a command made lies where that said"},
 		}}

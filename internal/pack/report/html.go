@@ -178,7 +178,7 @@ func (p *pageView) cover(in *Input) {
 	}
 	p.Verify = []pair{
 		{"With Partnerguard", "partnerguard pack verify --key KEY PACK.zip checks every byte and proof, and judges again from what is inside; no network"},
-		{"With the small verifier", "go run ./verify --key KEY PACK.zip, of Go's standard library alone, checks signatures, sums and proofs"},
+		{"With the small verifier", "(cd verify && go run . --key KEY PACK.zip), of Go's standard library alone, checks signatures, sums and proofs"},
 		{"By hand", "README.txt of the pack says how, with sha256sum, unzip and openssl"},
 		{"The key", key},
 	}
