@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -134,8 +135,10 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 		return seen{unknown: problem.New(problem.NotFound, "no sign-ins are kept here")}, nil
 	}
 	foretold, inside := t.foretold(p.Gate), t.inside()
-	for i, id := range t.policies() {
-		effects, log, err := t.c.d.Observed(ctx, t.r.Tenant, id, p.Done)
+	list := t.policies()
+	own := slices.AppendSeq(slices.Clone(list), maps.Values(t.r.Made))
+	for i, id := range list {
+		effects, log, err := t.c.d.Observed(ctx, t.r.Tenant, id, own, p.Done)
 		if errors.Is(err, problem.NotFound) {
 			e.unknown = err
 			continue
