@@ -44,9 +44,10 @@ type Remedies struct {
 	people map[string]gate.Person
 	at     time.Time
 	// rolesAt is of when the roles are that were read. live says that settings were laid over
-	// them as they are now, rolesNow that roles were too.
-	rolesAt        time.Time
-	live, rolesNow bool
+	// them as they are now, rolesNow that roles were too, peopleNow that it was read who of
+	// those that hold them is enabled; peopleAt is of when the accounts are.
+	rolesAt, peopleAt         time.Time
+	live, rolesNow, peopleNow bool
 }
 
 // Remedy reads and judges. lens, when set, tells apart in the log what a plan's settings
@@ -78,7 +79,7 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 		history = nil
 	}
 	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept),
-		rolesAt: f.Ages().At(evidence.RoleAssignment, ask.Question.AsOf)}
+		rolesAt: f.Ages().At(evidence.RoleAssignment, ask.Question.AsOf), peopleAt: f.Ages().At(evidence.User, ask.Question.AsOf)}
 	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report),
 		Objects: kept.objectsOf(f), Users: usersOf(f), NewID: newPlanID}
 	r.in.Head = find.Head{From: sourcesOf(&ask.Reading), AsOf: f.Ages().SettledAt(ask.Question.AsOf), Now: ask.Question.AsOf, By: ask.By,

@@ -42,8 +42,11 @@ func (i *Installation) remedies(ctx context.Context, a *remedyrun.Ask) (*Remedie
 	if err != nil {
 		return nil, err
 	}
-	r.in.Tenant, r.rolesNow, err = laidOver(ctx, r.in.Tenant, a)
 	r.live = true
+	if r.in.Tenant, r.rolesNow, err = laidOver(ctx, r.in.Tenant, a); err != nil {
+		return nil, err
+	}
+	r.peopleNow, err = liveEntries(ctx, r.people, r.in.Tenant.Users, a)
 	return r, err
 }
 

@@ -23,9 +23,10 @@ import (
 const signInLogs = "signIns."
 
 // remedyObserved counts what a policy did to sign-ins since a moment, as the archive has
-// them: up to when whole readings of the log go. Where rows say nothing of policies, no log
+// them, and own is what the same plan made: up to when whole readings of the log go. Where rows say nothing of policies, no log
 // can tell: problem.NotFound.
-func (i *Installation) remedyObserved(ctx context.Context, tenant, policy string, since time.Time) ([]remedy.Effect, remedy.Log, error) {
+func (i *Installation) remedyObserved(ctx context.Context, tenant, policy string, own []string, since time.Time) ([]remedy.Effect,
+	remedy.Log, error) {
 	log := remedy.Log{From: since, To: since}
 	spans, err := i.readSpans(ctx, tenant, signInLogs+"interactiveUser")
 	if err != nil {
@@ -50,7 +51,7 @@ func (i *Installation) remedyObserved(ctx context.Context, tenant, policy string
 	if err != nil {
 		return nil, log, err
 	}
-	p := newApplied(policy, since)
+	p := newApplied(policy, own, since)
 	for _, name := range v.Names() {
 		if strings.HasPrefix(strings.TrimPrefix(name, "logs/"), signInLogs) && strings.HasSuffix(name, ".jsonl") {
 			if err := auditLines(v, name, p.see); err != nil {
@@ -86,6 +87,7 @@ type prompted struct {
 	effectKey
 	session string
 	at      time.Time
+	reports bool // our policy only reports: the prompt is not of its asking
 }
 
 // answerIn is how long after a prompt a success of the same session still answers it, as where
@@ -95,6 +97,7 @@ const answerIn = 15 * time.Minute
 // applied counts what one policy did to sign-ins.
 type applied struct {
 	policy    string
+	own       []string // ids of the plan's policies, which excuse one another of nothing
 	since     time.Time
 	rows      map[string]bool // ids: a row that was read twice counts once
 	counts    map[effectKey]*remedy.Effect
@@ -105,8 +108,8 @@ type applied struct {
 	named     bool // some row says what policies did
 }
 
-func newApplied(policy string, since time.Time) *applied {
-	return &applied{policy: policy, since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}, got: map[string][]time.Time{},
+func newApplied(policy string, own []string, since time.Time) *applied {
+	return &applied{policy: policy, own: own, since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}, got: map[string][]time.Time{},
 		passed: map[effectKey]time.Time{}}
 }
 
@@ -153,7 +156,7 @@ func (p *applied) see(raw []byte) {
 		p.got[session] = append(p.got[session], in.At)
 	}
 	ours := slices.IndexFunc(in.Policies, func(x policyRow) bool { return strings.EqualFold(x.ID, p.policy) })
-	others := func(x policyRow) bool { return !strings.EqualFold(x.ID, p.policy) && x.blocks() }
+	others := func(x policyRow) bool { return !p.ours(x.ID) && x.blocks() }
 	if ours < 0 || slices.ContainsFunc(in.Policies, others) {
 		return
 	}
@@ -168,9 +171,14 @@ func (p *applied) see(raw []byte) {
 	}
 	if result == "failure" && signin.Prompt(in.Status.Code) {
 		k.result = "interrupted"
-		p.prompts = append(p.prompts, prompted{k, session, in.At})
+		p.prompts = append(p.prompts, prompted{k, session, in.At, in.Policies[ours].Result != result})
 	}
 	p.count(k, in.UPN, in.At, 1)
+}
+
+// ours says that a policy is of the same plan.
+func (p *applied) ours(id string) bool {
+	return slices.ContainsFunc(append([]string{p.policy}, p.own...), func(x string) bool { return strings.EqualFold(x, id) })
 }
 
 func (p *applied) count(k effectKey, name string, at time.Time, n int64) {
@@ -185,12 +193,13 @@ func (p *applied) count(k effectKey, name string, at time.Time, n int64) {
 }
 
 // settle makes failures of the prompts that nobody answered: no success of the same session
-// followed, nor later one of the same account with the same app and client.
+// followed, nor later one of the same account with the same app and client. Under a policy that
+// only reports the prompt was another's: answered it says nothing of ours.
 func (p *applied) settle() {
 	for i := range p.prompts {
 		x := &p.prompts[i]
 		in := func(at time.Time) bool { return !at.Before(x.at) && at.Sub(x.at) <= answerIn }
-		if slices.ContainsFunc(p.got[x.session], in) || p.passed[effectKey{x.account, x.app, x.client, ""}].After(x.at) {
+		if !x.reports && slices.ContainsFunc(p.got[x.session], in) || p.passed[effectKey{x.account, x.app, x.client, ""}].After(x.at) {
 			continue
 		}
 		e := p.counts[x.effectKey]

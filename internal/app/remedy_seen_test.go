@@ -37,7 +37,7 @@ func TestSeen(t *testing.T) {
 		return fmt.Appendf(nil, `{"id":%q,"createdDateTime":%q,"userId":"U","appDisplayName":"Exchange","clientAppUsed":"SMTP",
 			"appliedConditionalAccessPolicies":[{"id":%q,"displayName":%q,"result":%q}]}`, id, at, policy, name, result)
 	}
-	p := newApplied("ours", since)
+	p := newApplied("ours", []string{"Ours-Too"}, since)
 	for _, r := range [][]byte{
 		row("1", "2026-11-01T13:00:00Z", "OURS", "x", "reportOnlyFailure"),
 		row("1", "2026-11-01T13:00:00Z", "ours", "x", "reportOnlyFailure"),
@@ -82,10 +82,13 @@ func TestSeenPrompts(t *testing.T) {
 		"no session is said":           {[]string{row(1, "", 50076, "failure", ""), row(2, "", 0, "notApplied", "")}, 1, 0},
 		"refused":                      {[]string{row(1, "s", 53003, "failure", ""), row(2, "s", 0, "success", "")}, 1, 0},
 		"blocked by another":           {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "failure"))}, 0, 0},
+		"blocked by the plan's other":  {[]string{row(1, "s", 53003, "failure", `,{"id":"ours-too","result":"failure","enforcedGrantControls":["block"]}`)}, 1, 0},
+		"reports, another's prompt":    {[]string{row(1, "s", 50076, "reportOnlyFailure", ""), row(2, "s", 0, "reportOnlyNotApplied", "")}, 1, 0},
+		"reports, and passes then":     {[]string{row(1, "s", 50097, "reportOnlyFailure", ""), row(2, "s", 0, "reportOnlySuccess", "")}, 0, 1},
 		"another would block":          {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "reportOnlyFailure"))}, 1, 0},
 		"another is for others":        {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "notApplied"))}, 1, 0},
 	} {
-		p, got := newApplied("ours", since), map[string]int64{}
+		p, got := newApplied("ours", []string{"Ours-Too"}, since), map[string]int64{}
 		for _, r := range c.rows {
 			p.see([]byte(r))
 		}

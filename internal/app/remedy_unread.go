@@ -53,17 +53,28 @@ func (r *Remedies) tellRoles(g *remedy.Gate, accepted []remedy.Acceptance) {
 			Text: "who holds directory roles at this moment may not be read by this connection, and they were collected on " +
 				r.rolesAt.UTC().Format(time.DateOnly) + ": whether the ways in still are is not known",
 			WaysOut: []string{"collect once more: partnerguard collect --now; or let it be read: RoleManagement.Read.Directory"}}
-		f.ID = findingID(&f, "roles now")
-		for i := range accepted {
-			if a := &accepted[i]; a.Finding == f.ID && a.By != "" && a.Why != "" && a.Holds(r.at) {
-				f.Accepted = a
-			}
-		}
-		g.Findings = append([]remedy.Finding{f}, g.Findings...)
+		r.first(g, &f, "roles now", accepted)
+	case r.live && !r.peopleNow && r.at.Sub(r.peopleAt) > rolesFresh:
+		f := remedy.Finding{Kind: remedy.Unknown, Acceptable: true, Settles: evidence.RequestFor(evidence.User),
+			Text: "whether who holds Global Administrator is enabled at this moment may not be read by this connection, and accounts were collected on " +
+				r.peopleAt.UTC().Format(time.DateOnly) + ": whether the ways in still are is not known",
+			WaysOut: []string{"collect once more: partnerguard collect --now; or let it be read: User.Read.All"}}
+		r.first(g, &f, "people now", accepted)
 	default:
 		return
 	}
 	g.Passed = !slices.ContainsFunc(g.Findings, func(f remedy.Finding) bool { return f.Refuses() })
+}
+
+// first puts a finding that a person may accept before a gate's others.
+func (r *Remedies) first(g *remedy.Gate, f *remedy.Finding, what string, accepted []remedy.Acceptance) {
+	f.ID = findingID(f, what)
+	for i := range accepted {
+		if a := &accepted[i]; a.Finding == f.ID && a.By != "" && a.Why != "" && a.Holds(r.at) {
+			f.Accepted = a
+		}
+	}
+	g.Findings = append([]remedy.Finding{*f}, g.Findings...)
 }
 
 // noWriter is how package gate says that the acting account's roles write no policies.

@@ -73,9 +73,18 @@ func TestRolesUnread(t *testing.T) {
 		t.Error("roles were read, and there are no administrators")
 	}
 
+	// So of accounts.
+	for days, want := range map[int]bool{0: false, 3: true} {
+		r.live, r.rolesNow, r.peopleNow, r.peopleAt = true, true, false, now.AddDate(0, 0, -days)
+		g := &remedy.Gate{Passed: true}
+		if r.tellRoles(g, nil); g.Passed == want || len(g.Findings) > 0 != want {
+			t.Errorf("accounts of %d days: %+v", days, g.Findings)
+		}
+	}
+
 	// Read of old, and not now: somebody may take that upon themselves, by name.
 	for days, want := range map[int]bool{0: false, 3: true} {
-		r.live, r.rolesNow, r.rolesAt = true, false, now.AddDate(0, 0, -days)
+		r.live, r.rolesNow, r.rolesAt, r.peopleNow = true, false, now.AddDate(0, 0, -days), true
 		g := &remedy.Gate{Passed: true}
 		r.tellRoles(g, nil)
 		if g.Passed == want || len(g.Findings) > 0 != want {

@@ -3,6 +3,7 @@ package facts
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -26,11 +27,12 @@ func (f *Facts) CutsFromLog() (cuts []evidence.Cut) {
 }
 
 func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
+	ages := sync.OnceValue(f.Ages)
 	if f.listed(evidence.ConditionalAccessPolicy) {
 		var first *signin.PolicySighting
 		n := 0
 		for i := range f.SignIns.Applied {
-			if s := &f.SignIns.Applied[i]; f.Policies[s.ID] == nil && !f.deletedSince(s.ID, s.Last) {
+			if s := &f.SignIns.Applied[i]; f.Policies[s.ID] == nil && !f.deletedSince(ages, evidence.ConditionalAccessPolicy, s.ID, s.Last) {
 				if n++; first == nil {
 					first = s
 				}
@@ -53,7 +55,7 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 		n := 0
 		for i := range f.SignIns.Accounts {
 			if s := &f.SignIns.Accounts[i]; f.ofThisTenant(s) && f.Directory.FindUser(s.Key, s.UserPrincipalName) == "" &&
-				!f.deletedSince(s.UserID, s.LastSignIn) {
+				!f.deletedSince(ages, evidence.User, s.UserID, s.LastSignIn) {
 				if n++; first == nil {
 					first = s
 				}
@@ -80,10 +82,16 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 const late = time.Hour
 
 // deletedSince says that the audit log tells of a deletion after the last that was seen of
-// something, the zero time none.
-func (f *Facts) deletedSince(id string, last time.Time) bool {
-	at, ok := f.Directory.Deleted(id)
-	return ok && !last.IsZero() && !last.After(at.Add(late))
+// something, the zero time none. A list from before the deletion ought to hold it all the same,
+// unless it was made later than the list.
+func (f *Facts) deletedSince(ages func() *Ages, kind evidence.Kind, id string, last time.Time) bool {
+	at, made, ok := f.Directory.Deleted(id)
+	if !ok || last.IsZero() || last.After(at.Add(late)) {
+		return false
+	}
+	list, _ := ages().Of(kind)
+	read := list.Bound()
+	return read.IsZero() || !at.After(read.Add(late)) || made.After(read)
 }
 
 func more(n int) string {

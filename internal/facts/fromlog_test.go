@@ -99,6 +99,8 @@ func TestDeletedSince(t *testing.T) {
 		"without a time":      {[]string{row(policy, "", "success")}, 2},
 		"another act":         {[]string{row("Update conditional access policy", "2026-11-21T00:00:00Z", "success")}, 2},
 		"brought back":        {[]string{row(policy, "2026-11-21T00:00:00Z", "success"), row(back, "2026-11-22T00:00:00Z", "success")}, 2},
+		"in the same second":  {[]string{row(policy, "2026-11-21T00:00:00Z", "success"), row(back, "2026-11-21T00:00:00Z", "success")}, 2},
+		"the other way round": {[]string{row(back, "2026-11-21T00:00:00Z", "success"), row(policy, "2026-11-21T00:00:00Z", "success")}, 2},
 		"brought back, then gone": {[]string{row(back, "2026-11-22T00:00:00Z", "success"), row("Hard d"+policy[1:], "2026-11-23T00:00:00Z", "success"),
 			row(policy, "2026-11-21T00:00:00Z", "success")}, 0},
 	} {
@@ -110,6 +112,47 @@ func TestDeletedSince(t *testing.T) {
 		f.Seen[evidence.User], f.Seen[evidence.ConditionalAccessPolicy] = 1, 1
 		for _, raw := range c.rows {
 			_ = f.Take(evidence.DirectoryAudit, []byte(raw), evidence.Source{Path: "x"})
+		}
+		if got := len(f.CutsFromLog()); got != c.want {
+			t.Errorf("%s: %d lists lack something, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestDeletedAfterTheList: what was deleted only after a list was read was there then, and the list
+// lacks it; what was made after it as well was not.
+func TestDeletedAfterTheList(t *testing.T) {
+	t.Parallel()
+	day := func(d int) time.Time { return time.Date(2026, 11, d, 8, 0, 0, 0, time.UTC) }
+	row := func(activity string, d int) string {
+		return `{"id":"` + activity + `","activityDateTime":"` + day(d).Format(time.RFC3339) + `","activityDisplayName":"` + activity +
+			` conditional access policy","result":"success","targetResources":[{"id":"0c0c"}]}`
+	}
+	for name, c := range map[string]struct {
+		list int
+		rows []string
+		want int
+	}{
+		"the list is younger":         {22, []string{row("Delete", 21)}, 0},
+		"the list is older":           {18, []string{row("Delete", 21)}, 1},
+		"made and deleted since":      {18, []string{row("Add", 19), row("Delete", 21)}, 0},
+		"told backwards":              {18, []string{row("Delete", 21), row("Add", 19)}, 0},
+		"made before, deleted since":  {18, []string{row("Add", 17), row("Delete", 21)}, 1},
+		"nothing dates the list":      {0, []string{row("Delete", 21)}, 0},
+		"made before, younger a list": {22, []string{row("Add", 17), row("Delete", 21)}, 0},
+	} {
+		f := New()
+		f.SignIns = &signin.Summary{Applied: []signin.PolicySighting{{ID: "0c0c", Last: day(20)}}}
+		in := evidence.Input{Path: "policies.json", Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: 1}}
+		if at := day(c.list); c.list > 0 {
+			in.Times.Stated = &at
+		}
+		f.Inputs = append(f.Inputs, in)
+		f.Seen[evidence.ConditionalAccessPolicy] = 1
+		for _, raw := range c.rows {
+			if err := f.Take(evidence.DirectoryAudit, []byte(raw), evidence.Source{Path: "x"}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if got := len(f.CutsFromLog()); got != c.want {
 			t.Errorf("%s: %d lists lack something, want %d", name, got, c.want)

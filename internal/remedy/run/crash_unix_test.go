@@ -158,7 +158,7 @@ func TestKilledChild(t *testing.T) {
 		Expand: func(_ context.Context, a Ask) ([]gate.Move, error) {
 			return gate.Expand(a.Plan, a.From, a.To, &access.Tenant{Users: c.Users})
 		},
-		Observed: func(_ context.Context, _, _ string, since time.Time) ([]remedy.Effect, remedy.Log, error) {
+		Observed: func(_ context.Context, _, _ string, _ []string, since time.Time) ([]remedy.Effect, remedy.Log, error) {
 			return nil, remedy.Log{From: since, To: c.Now.AddDate(1, 0, 0), SignIns: 1000}, nil
 		},
 		at: func(_ context.Context, point string) {

@@ -207,7 +207,7 @@ func (r *rig) deps(actor string) Deps {
 		Expand: func(_ context.Context, a Ask) ([]gate.Move, error) {
 			return gate.Expand(a.Plan, a.From, a.To, &access.Tenant{Users: r.users})
 		},
-		Observed: func(_ context.Context, _, _ string, since time.Time) ([]remedy.Effect, remedy.Log, error) {
+		Observed: func(_ context.Context, _, _ string, _ []string, since time.Time) ([]remedy.Effect, remedy.Log, error) {
 			log := r.log
 			if log.To.IsZero() {
 				log = remedy.Log{From: since, To: r.lab.Now(), SignIns: 1000}

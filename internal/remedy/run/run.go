@@ -73,9 +73,10 @@ type Deps struct {
 	// Expand gives exactly the changes between two stages, in order; what the plan made is
 	// named by its key.
 	Expand func(ctx context.Context, a Ask) ([]gate.Move, error)
-	// Observed counts what a policy did to sign-ins since a moment. Its error is of kind
-	// problem.NotFound where no log can tell (no log is kept, no licence for it).
-	Observed func(ctx context.Context, tenant, policy string, since time.Time) ([]remedy.Effect, remedy.Log, error)
+	// Observed counts what a policy did to sign-ins since a moment; own are all policies of the
+	// run. Its error is of kind problem.NotFound where no log can tell (no log is kept, no
+	// licence for it).
+	Observed func(ctx context.Context, tenant, policy string, own []string, since time.Time) ([]remedy.Effect, remedy.Log, error)
 	// Who says who changed an object since a moment, by the directory's log; nil or "": not known.
 	Who    func(ctx context.Context, c *Cloud, id string, since time.Time) (string, error)
 	Actor  string

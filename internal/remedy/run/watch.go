@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -134,8 +135,10 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 		return seen{unknown: problem.New(problem.NotFound, "no sign-ins are kept here")}, nil
 	}
 	foretold, inside := t.foretold(p.Gate), t.inside()
-	for i, id := range t.policies() {
-		effects, log, err := t.c.d.Observed(ctx, t.r.Tenant, id, p.Done)
+	list := t.policies()
+	own := slices.AppendSeq(slices.Clone(list), maps.Values(t.r.Made))
+	for i, id := range list {
+		effects, log, err := t.c.d.Observed(ctx, t.r.Tenant, id, own, p.Done)
 		if errors.Is(err, problem.NotFound) {
 			e.unknown = err
 			continue
@@ -198,7 +201,7 @@ func surpriseID(e *remedy.Effect) string {
 func (t *turn) foretold(g *remedy.Gate) func(*remedy.Effect) bool {
 	var list []remedy.Finding
 	for _, g := range []*remedy.Gate{g, t.plan.Gate} {
-		if g != nil {
+		if g != nil && (g != t.plan.Gate || t.r.Signer != "") { // what nobody signed anybody may have written
 			list = append(list, g.Findings...)
 		}
 	}

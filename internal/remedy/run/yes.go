@@ -67,10 +67,11 @@ func (c *Runner) alone(r *Run, g *remedy.Gate) *remedy.Finding {
 	if r.Approved != nil {
 		return nil // which is of the plan's bytes, with all that it accepts
 	}
-	said := c.said(r)
+	said, now := c.said(r), c.now()
 	for i := range g.Findings {
 		f := &g.Findings[i]
-		if f.Kind == remedy.Opens && f.Accepted != nil && !slices.ContainsFunc(said, func(a remedy.Acceptance) bool { return a.Finding == f.ID }) {
+		if f.Kind == remedy.Opens && f.Accepted != nil &&
+			!slices.ContainsFunc(said, func(a remedy.Acceptance) bool { return a.Finding == f.ID && a.Holds(now) }) {
 			return f
 		}
 	}

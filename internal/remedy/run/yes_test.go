@@ -128,3 +128,45 @@ func TestOpeningTakesTwo(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestUnsignedForetellsNothing: the gate in the file of a plan that nobody signed is anybody's
+// writing: what it says would break is a surprise all the same; in a signed one it is not.
+func TestUnsignedForetellsNothing(t *testing.T) {
+	t.Parallel()
+	for _, signed := range []bool{true, false} {
+		r := newRig(t, sqlite(t))
+		who := r.users[1].ID
+		r.effects = []remedy.Effect{{Account: who, Name: "scanner@partner.example", App: "Exchange", Client: "SMTP", Result: "failure", Count: 3}}
+		told := func(p *remedy.Plan) {
+			p.Gate = &remedy.Gate{At: r.lab.Now(), Stage: remedy.All, Findings: []remedy.Finding{{ID: "0badcafe", Kind: remedy.Breaks, Subject: "scanner",
+				SubjectID: who, App: "Exchange", Client: "SMTP", Text: "scanner would be blocked", Acceptable: true}}}
+		}
+		raw, want := r.plan(told, r.newPolicy("MFA")), Stopped
+		if signed {
+			raw, r.d.Verifiers = r.signed(told, r.newPolicy("MFA"))
+			want = Holding
+		}
+		run := r.approved(raw, remedy.ReportOnly)
+		if s := r.drive(r.Runner, run.ID, 50); s.State != want {
+			t.Errorf("signed %v: %s", signed, s.tell())
+		}
+	}
+}
+
+// TestAloneAfterTwoEnded: what two people accepted until a day does not hold after it, be it that
+// the plan's file goes on to accept it.
+func TestAloneAfterTwoEnded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, sqlite(t))
+	now := r.lab.Now()
+	f := remedy.Finding{ID: "0badcafe", Kind: remedy.Opens, Acceptable: true, Accepted: &remedy.Acceptance{Finding: "0badcafe", By: "Ada"}}
+	g := &remedy.Gate{Findings: []remedy.Finding{f}}
+	run := &Run{Plan: "p", Past: []Passage{{Gate: g}}, Accepted: []Yes{{Plan: "p", Second: "local:ben", Acceptance: remedy.Acceptance{Finding: f.ID,
+		By: "local:ada", Why: "for a day", Until: now.AddDate(0, 0, 1)}}}}
+	if r.alone(run, g) != nil {
+		t.Error("two people are one")
+	}
+	if run.Accepted[0].Until = now.AddDate(0, 0, -1); r.alone(run, g) == nil {
+		t.Error("what two people accepted until yesterday holds today")
+	}
+}
