@@ -79,7 +79,7 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 	}
 	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept),
 		rolesAt: f.Ages().At(evidence.RoleAssignment, ask.Question.AsOf)}
-	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report),
+	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report, f),
 		Objects: kept.objectsOf(f), Users: usersOf(f), NewID: newPlanID}
 	r.in.Head = find.Head{From: sourcesOf(&ask.Reading), AsOf: f.Ages().SettledAt(ask.Question.AsOf), Now: ask.Question.AsOf, By: ask.By,
 		Program: j.Report.Program, RuleBook: j.Report.RuleBook}
@@ -247,13 +247,13 @@ func sourcesOf(r *Reading) []string {
 	return slices.Clone(r.From)
 }
 
-func unmetOf(report *assess.Report) (out []find.Unmet) {
+func unmetOf(report *assess.Report, f *facts.Facts) (out []find.Unmet) {
 	for i := range report.Requirements {
 		q := &report.Requirements[i]
 		if q.Verdict != assess.NotMet && q.Verdict != assess.Unknown {
 			continue
 		}
-		u := find.Unmet{ID: q.ID, Title: q.Title, Verdict: string(q.Verdict), Reason: q.Reason, Action: q.Action, Mandatory: q.Level == "mandatory"}
+		u := find.Unmet{ID: q.ID, Title: q.Title, Verdict: string(q.Verdict), Reason: q.Reason, Action: q.Action, Mandatory: q.Level == "mandatory", Until: countsUntil(q, report, f)}
 		for k := range report.Causes {
 			if c := &report.Causes[k]; c.Kind == assess.CauseSettings && slices.Contains(c.Requirements, q.ID) {
 				u.Changes = append(u.Changes, c.Changes)
