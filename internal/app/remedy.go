@@ -120,6 +120,10 @@ func (r *Remedies) Plan(goal find.Goal) (*remedy.Plan, []*remedy.Gate, error) {
 		return nil, nil, problem.New(problem.BadInput, "whose settings these are is not in the input").
 			WithHint("export /organization, or give the tenant's id with --tenant-id")
 	}
+	var err error
+	if goal.Pilot, err = r.pilotIDs(goal.Pilot); err != nil {
+		return nil, nil, err
+	}
 	p, err := find.Plan(r.in, goal)
 	if err != nil {
 		return nil, nil, err
@@ -190,6 +194,21 @@ func (r *Remedies) actorID(name string) string {
 		}
 	}
 	return ""
+}
+
+// pilotIDs are the ids of the accounts of a pilot, that were named by id or user principal name.
+func (r *Remedies) pilotIDs(names []string) (out []string, err error) {
+	for _, name := range names {
+		id := r.actorID(strings.TrimSpace(name))
+		if id == "" || strings.HasPrefix(id, "app:") {
+			return nil, problem.New(problem.BadInput, "no account that was read is called %.100q, for the pilot", name).
+				WithHint("give its user principal name or its id")
+		}
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
 }
 
 // actsFor holds a plan to the account that it was made for: a gate that was passed for one

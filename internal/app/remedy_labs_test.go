@@ -305,8 +305,9 @@ func (l *labs) world(w *labWorld, most int) (n tally) {
 }
 
 // refusedEverywhere are plans that this tenant's people cannot bear, by what they are for: of its
-// Global Administrators one alone has a security key.
-var refusedEverywhere = map[string]string{"P07": "and 2 have to be"}
+// Global Administrators one alone has a security key, one alone works at no customer, and whose
+// device is healthy or marked no setting tells.
+var refusedEverywhere = map[string]string{"P07": " have to be", "P25": " have to be", "P26": " have to be"}
 
 // never says why a plan may not be done, whoever accepts what.
 func never(gates []*remedy.Gate) string {

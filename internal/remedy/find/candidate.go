@@ -61,8 +61,8 @@ func (f *finder) candidates(u *Unmet) (out []candidate) {
 	case ofPolicy(u.ID):
 		return f.policyOf(u.ID, "")
 	case u.ID == "risk-based-access":
-		return []candidate{{variant: byRisk, base: f.withoutDefaults(), added: f.missing(riskPolicies()),
-			words: "Add policies that ask for MFA at a risky sign-in and for a new password at a risky account"}}
+		return []candidate{{variant: byRisk, base: f.withoutDefaults(), added: append(f.inPlace(), f.missing(riskPolicies())...),
+			words: "Add policies that ask for MFA at a risky sign-in and for a new password at a risky account" + f.inPlaceWords()}}
 	case question == "":
 		return nil
 	}
@@ -106,6 +106,26 @@ func (f *finder) baseline(base *access.Tenant) (out []*access.Policy) {
 		out = append(out, &own)
 	}
 	return out
+}
+
+// inPlace are the policies that take the place of security defaults, where a policy that is
+// added has them go: without, it would open more than it closes.
+func (f *finder) inPlace() (out []*access.Policy) {
+	if base := f.withoutDefaults(); base != f.Tenant {
+		for _, p := range f.baseline(base) {
+			if f.wanting(base, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (f *finder) inPlaceWords() string {
+	if len(f.inPlace()) == 0 {
+		return ""
+	}
+	return "; and the baseline's in the place of security defaults"
 }
 
 // wanting says that a policy of the baseline closes something that settings leave open: what

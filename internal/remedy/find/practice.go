@@ -173,7 +173,7 @@ func (f *finder) policyOf(goal, devices string) []candidate {
 	default:
 		return nil
 	}
-	c.added = []*access.Policy{p}
+	c.added, c.words = append(f.inPlace(), p), c.words+f.inPlaceWords()
 	return []candidate{c}
 }
 
