@@ -272,7 +272,8 @@ func unmetOf(report *assess.Report, f *facts.Facts) (out []find.Unmet) {
 		if q.Verdict != assess.NotMet && q.Verdict != assess.Unknown {
 			continue
 		}
-		u := find.Unmet{ID: q.ID, Title: q.Title, Verdict: string(q.Verdict), Reason: q.Reason, Action: q.Action, Mandatory: q.Level == "mandatory", Until: countsUntil(q, report, f)}
+		u := find.Unmet{ID: q.ID, Title: q.Title, Verdict: string(q.Verdict), Reason: q.Reason, Action: q.Action,
+			Mandatory: q.Level == "mandatory", Until: countsUntil(q, report, f)}
 		for k := range report.Causes {
 			if c := &report.Causes[k]; c.Kind == assess.CauseSettings && slices.Contains(c.Requirements, q.ID) {
 				u.Changes = append(u.Changes, c.Changes)

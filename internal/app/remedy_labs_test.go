@@ -304,23 +304,6 @@ func (l *labs) world(w *labWorld, most int) (n tally) {
 	return n
 }
 
-// refusedEverywhere are plans that this tenant's people cannot bear, by what they are for: of its
-// Global Administrators one alone has a security key, one alone works at no customer, and whose
-// device is healthy or marked no setting tells.
-var refusedEverywhere = map[string]string{"P07": " have to be", "P25": " have to be", "P26": " have to be"}
-
-// never says why a plan may not be done, whoever accepts what.
-func never(gates []*remedy.Gate) string {
-	for _, g := range gates {
-		for i := range g.Findings {
-			if f := &g.Findings[i]; f.Refuses() && !f.Acceptable {
-				return string(f.Kind) + ": " + f.Text
-			}
-		}
-	}
-	return ""
-}
-
 // one applies a plan in its stages, proves it, looks for what is left to do, and takes it back.
 func (l *labs) one(w *labWorld, a *aim, n *tally, settings map[string]string) {
 	l.Helper()

@@ -213,7 +213,8 @@ func tellDrift(env *kit.Env, output *kit.Output, list []run.Drift) error {
 			unread++
 		}
 	}
-	err := output.Answer(env, map[string]any{"objects": print.List(list), "drifted": away, "unread": unread, "notTakenBack": left}, func(w io.Writer, p kit.Paint) error {
+	said := map[string]any{"objects": print.List(list), "drifted": away, "unread": unread, "notTakenBack": left}
+	err := output.Answer(env, said, func(w io.Writer, p kit.Paint) error {
 		if len(list) == 0 {
 			fmt.Fprintln(w, "No plan left anything behind.")
 			return nil

@@ -30,7 +30,8 @@ func TestNotBackIsSaid(t *testing.T) {
 		}
 	}
 	err := notBack([]run.Status{s})
-	if !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), "1 object was not taken back: Partner baseline 1") || problem.HintOf(err) != "look at it" {
+	if !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), "1 object was not taken back: Partner baseline 1") ||
+		problem.HintOf(err) != "look at it" {
 		t.Errorf("%v, %s", err, problem.HintOf(err))
 	}
 }

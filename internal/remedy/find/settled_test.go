@@ -51,8 +51,9 @@ func done(t *testing.T, in find.Input, p *remedy.Plan) find.Input {
 func TestSecondPlanIsEmpty(t *testing.T) {
 	until := time.Date(2026, 12, 29, 7, 0, 0, 0, time.UTC)
 	proposed := []json.RawMessage{[]byte(strings.Replace(raw[2], guid('d', 2), guid('d', 9), 1))}
-	for _, goal := range []find.Goal{{ID: "mfa-every-sign-in", Variant: "baseline"}, {ID: "legacy-authentication"}, {ID: "mfa-every-user"}, {Preset: "partner-baseline"},
-		{ID: "risk-based-access"}, {ID: "P07"}, {ID: "P04"}, {ID: "P09"}, {ID: "P25"}, {ID: "phishing-resistant-admins"}, {Policies: proposed}} {
+	for _, goal := range []find.Goal{{ID: "mfa-every-sign-in", Variant: "baseline"}, {ID: "legacy-authentication"}, {ID: "mfa-every-user"},
+		{Preset: "partner-baseline"}, {ID: "risk-based-access"}, {ID: "P07"}, {ID: "P04"}, {ID: "P09"},
+		{ID: "P25"}, {ID: "phishing-resistant-admins"}, {Policies: proposed}} {
 		name := goal.ID + goal.Preset
 		in := input(t)
 		in.Tenant.Policies = in.Tenant.Policies[:1]
@@ -137,15 +138,18 @@ func TestSettledIsNoMoreThanThat(t *testing.T) {
 func TestSettledText(t *testing.T) {
 	in := input(t)
 	in.Tenant.Policies = nil
-	in.Unmet = []find.Unmet{{ID: "legacy-authentication", Title: "Old clients", Verdict: "not_met", Reason: "2 accounts sign in with a protocol that cannot carry MFA",
-		Until: time.Date(2026, 12, 29, 7, 0, 0, 0, time.UTC)}}
+	in.Unmet = []find.Unmet{{ID: "legacy-authentication", Title: "Old clients", Verdict: "not_met",
+		Reason: "2 accounts sign in with a protocol that cannot carry MFA",
+		Until:  time.Date(2026, 12, 29, 7, 0, 0, 0, time.UTC)}}
 	in = done(t, in, plan(t, in, find.Goal{ID: "legacy-authentication"}))
 	var b strings.Builder
 	if err := find.Text(&b, find.List(in), "", false, print.Options{Width: 200}); err != nil {
 		t.Fatal(err)
 	}
 	said := strings.Join(strings.Fields(b.String()), " ")
-	for _, want := range []string{"settings decide 0 of them, and settled 1 already", "Nothing is to be changed: the settings of today prove it (legacy-blocked)", "after 2026-12-29",
+	for _, want := range []string{"settings decide 0 of them, and settled 1 already",
+		"Nothing is to be changed: the settings of today prove it (legacy-blocked)",
+		"after 2026-12-29",
 		"2 accounts sign in with a protocol", "partnerguard prove --question legacy-blocked"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not said in\n%s", want, b.String())

@@ -41,8 +41,8 @@ func leftovers(r *Run, list []Progress) (out []Leftover) {
 		done := "partnerguard remedy approve " + r.ID + " --done " + strconv.Itoa(x.Seq)
 		switch {
 		case x.State == NotTaken:
-			l.Settle = "look at it; the request by hand: partnerguard remedy rollback " + r.ID + " --print FILE; again by itself, once nobody else's change stands " +
-				"in its way: partnerguard remedy rollback " + r.ID + " --reason TEXT; as it should be already: " + done
+			l.Settle = "look at it; the request by hand: partnerguard remedy rollback " + r.ID + " --print FILE; again by itself, once " +
+				"nobody else's change stands in its way: partnerguard remedy rollback " + r.ID + " --reason TEXT; as it should be already: " + done
 		case x.Step.Do == remedy.Ask:
 			l.Settle = "take it back by hand, then: " + done
 		default:
@@ -112,8 +112,8 @@ func acceptWords(g *remedy.Gate, run string) string {
 	case may == 1:
 		return "; mend it or accept it by name (partnerguard remedy approve " + run + " --accept " + first + " --why TEXT), then apply the plan again"
 	case may > 1:
-		return fmt.Sprintf("; mend them or accept each by name (partnerguard remedy approve %s --accept %s --why TEXT; partnerguard remedy status %s has all %d)"+
-			", then apply the plan again", run, first, run, may)
+		return fmt.Sprintf("; mend them or accept each by name (partnerguard remedy approve %s --accept %s --why TEXT; "+
+			"partnerguard remedy status %s has all %d), then apply the plan again", run, first, run, may)
 	}
 	return ""
 }

@@ -75,7 +75,8 @@ func TestAcceptedIsSaid(t *testing.T) {
 	_, err = r.Apply(t.Context(), r.raw(run), remedy.ReportOnly)
 	r.ok(err)
 	s = r.drive(r.Runner, run.ID, 60)
-	if s.State != Holding || !strings.Contains(s.Past[0].Evidence, "1 surprise accepted by name: scanner@partner.example with Exchange (SMTP), accepted by local:ada") {
+	want := "1 surprise accepted by name: scanner@partner.example with Exchange (SMTP), accepted by local:ada"
+	if s.State != Holding || !strings.Contains(s.Past[0].Evidence, want) {
 		t.Fatal(s.tell(), s.Past)
 	}
 }
@@ -106,7 +107,8 @@ func TestShutSaysHow(t *testing.T) {
 	findings = append(findings, remedy.Finding{ID: "0badbeef", Kind: remedy.LocksOut, Text: "one alone gets in"})
 	_, err = r.Apply(t.Context(), raw, "")
 	r.ok(err)
-	if s = r.drive(r.Runner, run.ID, 60); s.State != Stopped || !strings.Contains(s.Next, "1 of them nobody can accept") || strings.Contains(s.Next, "--accept") {
+	s = r.drive(r.Runner, run.ID, 60)
+	if s.State != Stopped || !strings.Contains(s.Next, "1 of them nobody can accept") || strings.Contains(s.Next, "--accept") {
 		t.Fatal(s.tell(), s.Next)
 	}
 }
