@@ -80,7 +80,7 @@ func Remedy(ctx context.Context, ask RemedyAsk, lens func(*access.Tenant) *acces
 	}
 	r := &Remedies{Report: j.Report, ask: ask, at: ask.Question.AsOf, people: gatePeople(f, history, kept),
 		rolesAt: f.Ages().At(evidence.RoleAssignment, ask.Question.AsOf), peopleAt: f.Ages().At(evidence.User, ask.Question.AsOf)}
-	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report),
+	r.in = find.Input{Tenant: f.Tenant(), History: history, Accounts: accountsOf(f), Licences: licencesOf(f), Unmet: unmetOf(j.Report, f),
 		Objects: kept.objectsOf(f), Users: usersOf(f), NewID: newPlanID}
 	r.in.Head = find.Head{From: sourcesOf(&ask.Reading), AsOf: f.Ages().SettledAt(ask.Question.AsOf), Now: ask.Question.AsOf, By: ask.By,
 		Program: j.Report.Program, RuleBook: j.Report.RuleBook}
@@ -120,6 +120,10 @@ func (r *Remedies) Plan(goal find.Goal) (*remedy.Plan, []*remedy.Gate, error) {
 	if r.in.Head.Tenant.ID == "" {
 		return nil, nil, problem.New(problem.BadInput, "whose settings these are is not in the input").
 			WithHint("export /organization, or give the tenant's id with --tenant-id")
+	}
+	var err error
+	if goal.Pilot, err = r.pilotIDs(goal.Pilot); err != nil {
+		return nil, nil, err
 	}
 	p, err := find.Plan(r.in, goal)
 	if err != nil {
@@ -193,6 +197,21 @@ func (r *Remedies) actorID(name string) string {
 	return ""
 }
 
+// pilotIDs are the ids of the accounts of a pilot, that were named by id or user principal name.
+func (r *Remedies) pilotIDs(names []string) (out []string, err error) {
+	for _, name := range names {
+		id := r.actorID(strings.TrimSpace(name))
+		if id == "" || strings.HasPrefix(id, "app:") {
+			return nil, problem.New(problem.BadInput, "no account that was read is called %.100q, for the pilot", name).
+				WithHint("give its user principal name or its id")
+		}
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
 // actsFor holds a plan to the account that it was made for: a gate that was passed for one
 // says nothing of another. Where nobody is named it is the plan's.
 func (r *Remedies) actsFor(p *remedy.Plan) error {
@@ -248,13 +267,14 @@ func sourcesOf(r *Reading) []string {
 	return slices.Clone(r.From)
 }
 
-func unmetOf(report *assess.Report) (out []find.Unmet) {
+func unmetOf(report *assess.Report, f *facts.Facts) (out []find.Unmet) {
 	for i := range report.Requirements {
 		q := &report.Requirements[i]
 		if q.Verdict != assess.NotMet && q.Verdict != assess.Unknown {
 			continue
 		}
-		u := find.Unmet{ID: q.ID, Title: q.Title, Verdict: string(q.Verdict), Reason: q.Reason, Action: q.Action, Mandatory: q.Level == "mandatory"}
+		u := find.Unmet{ID: q.ID, Title: q.Title, Verdict: string(q.Verdict), Reason: q.Reason, Action: q.Action,
+			Mandatory: q.Level == "mandatory", Until: countsUntil(q, report, f)}
 		for k := range report.Causes {
 			if c := &report.Causes[k]; c.Kind == assess.CauseSettings && slices.Contains(c.Requirements, q.ID) {
 				u.Changes = append(u.Changes, c.Changes)

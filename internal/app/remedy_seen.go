@@ -97,7 +97,7 @@ const answerIn = 15 * time.Minute
 // applied counts what one policy did to sign-ins.
 type applied struct {
 	policy    string
-	own       []string // ids of the plan's policies, which excuse one another of nothing
+	own       map[string]bool // lower-case ids of the plan's policies, which excuse one another of nothing
 	since     time.Time
 	rows      map[string]bool // ids: a row that was read twice counts once
 	counts    map[effectKey]*remedy.Effect
@@ -109,7 +109,11 @@ type applied struct {
 }
 
 func newApplied(policy string, own []string, since time.Time) *applied {
-	return &applied{policy: policy, own: own, since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}, got: map[string][]time.Time{},
+	all := map[string]bool{strings.ToLower(policy): true}
+	for _, id := range own {
+		all[strings.ToLower(id)] = true
+	}
+	return &applied{policy: policy, own: all, since: since, rows: map[string]bool{}, counts: map[effectKey]*remedy.Effect{}, got: map[string][]time.Time{},
 		passed: map[effectKey]time.Time{}}
 }
 
@@ -156,7 +160,7 @@ func (p *applied) see(raw []byte) {
 		p.got[session] = append(p.got[session], in.At)
 	}
 	ours := slices.IndexFunc(in.Policies, func(x policyRow) bool { return strings.EqualFold(x.ID, p.policy) })
-	others := func(x policyRow) bool { return !p.ours(x.ID) && x.blocks() }
+	others := func(x policyRow) bool { return x.blocks() && !p.own[strings.ToLower(x.ID)] }
 	if ours < 0 || slices.ContainsFunc(in.Policies, others) {
 		return
 	}
@@ -174,11 +178,6 @@ func (p *applied) see(raw []byte) {
 		p.prompts = append(p.prompts, prompted{k, session, in.At, in.Policies[ours].Result != result})
 	}
 	p.count(k, in.UPN, in.At, 1)
-}
-
-// ours says that a policy is of the same plan.
-func (p *applied) ours(id string) bool {
-	return slices.ContainsFunc(append([]string{p.policy}, p.own...), func(x string) bool { return strings.EqualFold(x, id) })
 }
 
 func (p *applied) count(k effectKey, name string, at time.Time, n int64) {

@@ -360,3 +360,20 @@ func steps(p *remedy.Plan, err error) []remedy.Step {
 	}
 	return p.Steps
 }
+
+// refusedEverywhere are plans that this tenant's people cannot bear, by what they are for: of its
+// Global Administrators one alone has a security key, one alone works at no customer, and whose
+// device is healthy or marked no setting tells.
+var refusedEverywhere = map[string]string{"P07": " have to be", "P25": " have to be", "P26": " have to be"}
+
+// never says why a plan may not be done, whoever accepts what.
+func never(gates []*remedy.Gate) string {
+	for _, g := range gates {
+		for i := range g.Findings {
+			if f := &g.Findings[i]; f.Refuses() && !f.Acceptable {
+				return string(f.Kind) + ": " + f.Text
+			}
+		}
+	}
+	return ""
+}

@@ -81,7 +81,7 @@ again has it go on where it stopped, and raises the stage.`,
 				}
 				r, err := s.Remedy.Apply(cmd.Context(), raw, upto)
 				if err != nil {
-					return shutWords(env, err)
+					return shutWords(env, err, kit.Quoted(args[0]))
 				}
 				if err := s.Remedy.Now(cmd.Context(), r.ID, wait, pauseFor); err != nil {
 					return err
@@ -151,25 +151,29 @@ func writeBack(env *kit.Env, path string, text func() (string, error)) error {
 }
 
 // shutWords lists the findings of a gate that was not passed.
-func shutWords(env *kit.Env, err error) error {
+func shutWords(env *kit.Env, err error, path string) error {
 	shut, is := errors.AsType[*run.Shut](err)
 	if !is {
 		return err
 	}
 	for i := range shut.Gate.Findings {
 		if f := &shut.Gate.Findings[i]; f.Refuses() {
-			writeFinding(env.Stderr, f)
+			writeFinding(env.Stderr, f, "partnerguard remedy check "+path+" --accept "+f.ID+" --by WHO --why TEXT --until DATE")
 		}
 	}
 	return err
 }
 
-func writeFinding(w io.Writer, f *remedy.Finding) {
+// writeFinding writes a finding with the command that accepts it.
+func writeFinding(w io.Writer, f *remedy.Finding, accept string) {
 	may := "nobody can accept this"
 	if f.Acceptable {
-		may = "a person may accept it, by " + f.ID
+		may = "a person may accept it"
 	}
 	fmt.Fprintf(w, "  %s %s: %s (%s)\n", f.ID, f.Kind, print.Clean(f.Text, print.MaxSaying), may)
+	if f.Acceptable {
+		defer fmt.Fprintf(w, "      → accept it: %s\n", accept)
+	}
 	for _, o := range f.WaysOut {
 		fmt.Fprintf(w, "      → %s\n", print.Clean(o, print.MaxSaying))
 	}
@@ -187,7 +191,8 @@ with remedy status RUN. You approve as local:USER, with your user name on this m
 --accept takes one consequence upon yourself by its id: a finding, a surprise of a stage, or
 no-evidence:STAGE where no log can tell what the stage does. What opens something, and
 with remedyApproval always everything, is accepted by two people: the second one gives
-the same id, and needs no --why. --done says that the step of a person was done by hand.`,
+the same id, and needs no --why. --done says that the step of a person was done by hand, or
+that what a rollback left is as it should be.`,
 		Example: `  partnerguard remedy approve rr-0123456789ab-1
   partnerguard remedy approve rr-0123456789ab-1 --accept 5f3a9c01 --why "the scanner is replaced on Monday" --until 2027-01-31
   partnerguard remedy approve rr-0123456789ab-1 --done 4`,
@@ -298,7 +303,7 @@ func newRemedyRollback(env *kit.Env, open kit.Opener) *cobra.Command {
 		Use: "rollback RUN", Short: "Take back what a plan did, or write how a person does",
 		Long: `rollback takes back what was done, the last first: only what the plan changed, and only where
 it still has the plan's value. Deleted policies are restored, not made anew. What cannot be
-taken back is said of each step. Where it takes longer than --wait, partnerguard serve goes
+taken back is said of each object, with what to do about it, and exit code 3. Where it takes longer than --wait, partnerguard serve goes
 on with it; the same command again goes on with it here, and needs no --reason.
 
 --print writes each request, with the objects as they were, to a file instead, and changes

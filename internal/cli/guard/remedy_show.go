@@ -39,7 +39,7 @@ func tellRemedy(cmd *cobra.Command, env *kit.Env, s *app.Installation, output *k
 	if asked {
 		said["asked"] = print.List(acts)
 	}
-	return output.Answer(env, said, func(w io.Writer, p kit.Paint) error {
+	err = output.Answer(env, said, func(w io.Writer, p kit.Paint) error {
 		if len(list) == 0 {
 			fmt.Fprintln(w, "No plan was applied. partnerguard remedy list shows what would meet what is not met.")
 		}
@@ -59,6 +59,34 @@ func tellRemedy(cmd *cobra.Command, env *kit.Env, s *app.Installation, output *k
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return notBack(list)
+}
+
+// notBack says of runs that were taken back what was not, with the exit code of what is not met.
+func notBack(list []run.Status) error {
+	var names []string
+	id, settle := "", ""
+	for i := range list {
+		for _, l := range list[i].Left {
+			names = append(names, l.Name)
+			if id == "" {
+				id, settle = list[i].ID, l.Settle
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	const most = 5
+	words := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		words += fmt.Sprintf(" and %d more", more)
+	}
+	return problem.New(problem.Unmet, "%s not taken back: %s", kit.Plural(len(names), "object was", "objects were"), print.Clean(words, print.MaxSaying)).
+		WithHint("%s", cmp.Or(settle, "partnerguard remedy status "+id))
 }
 
 func writeRun(w io.Writer, p kit.Paint, s *run.Status, whole bool) {
@@ -98,9 +126,13 @@ func writeRun(w io.Writer, p kit.Paint, s *run.Status, whole bool) {
 		fmt.Fprintf(w, "  the gate of stage %s is shut:\n", g.Stage)
 		for i := range g.Findings {
 			if f := &g.Findings[i]; f.Refuses() {
-				writeFinding(w, f)
+				writeFinding(w, f, "partnerguard remedy approve "+s.ID+" --accept "+f.ID+" --why TEXT")
 			}
 		}
+	}
+	for i := range s.Left {
+		l := &s.Left[i]
+		fmt.Fprintf(w, "  not taken back: %s %s: %s\n      → %s\n", l.Kind, l.Name, print.Clean(l.Why, print.MaxSaying), print.Clean(l.Settle, print.MaxSaying))
 	}
 	for i := range s.Findings {
 		f := &s.Findings[i]
@@ -141,7 +173,8 @@ func newRemedyDrift(env *kit.Env, open kit.Opener) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drift [RUN]", Short: "Read again what plans changed, and say what is no longer so and by whom",
 		Long: `drift reads every object that plans left behind, at this moment, and compares it with what was
-left. Exit code 3 says that something is no longer so, or could not be read.`,
+left, and names what was not taken back of plans that were. Exit code 3 says that something is
+no longer so, was not taken back, or could not be read.`,
 		Example: "  partnerguard remedy drift\n  partnerguard remedy drift rr-0123456789ab-1 --output json",
 		Args:    kit.Between(0, 1, problem.New(problem.Usage, "drift takes one run, or none")),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -167,21 +200,33 @@ left. Exit code 3 says that something is no longer so, or could not be read.`,
 }
 
 func tellDrift(env *kit.Env, output *kit.Output, list []run.Drift) error {
-	away, unread := 0, 0
+	away, unread, left, nameless := 0, 0, 0, false
 	for i := range list {
 		if list[i].Away() {
 			away++
+			nameless = nameless || list[i].By == ""
+		}
+		if list[i].State == run.NotBack {
+			left++
 		}
 		if list[i].State == run.Unread {
 			unread++
 		}
 	}
-	err := output.Answer(env, map[string]any{"objects": print.List(list), "drifted": away, "unread": unread}, func(w io.Writer, p kit.Paint) error {
+	said := map[string]any{"objects": print.List(list), "drifted": away, "unread": unread, "notTakenBack": left}
+	err := output.Answer(env, said, func(w io.Writer, p kit.Paint) error {
 		if len(list) == 0 {
 			fmt.Fprintln(w, "No plan left anything behind.")
 			return nil
 		}
-		fmt.Fprintf(w, "%d of %s no longer as plans left them, %d could not be read.\n\n", away, kit.Plural(len(list), "object is", "objects are"), unread)
+		fmt.Fprintf(w, "%d of %s no longer as plans left them, %d could not be read.\n", away, kit.Plural(len(list), "object is", "objects are"), unread)
+		if left > 0 {
+			fmt.Fprintf(w, "%s not taken back of plans that were.\n", kit.Plural(left, "object was", "objects were"))
+		}
+		if nameless {
+			fmt.Fprintln(w, "Where nobody is named, who changed it is not in the directory's log as far as it was read: partnerguard collect --now reads on")
+		}
+		fmt.Fprintln(w)
 		kit.Table(w, p, list,
 			kit.Col("object", func(d *run.Drift) string { return string(d.Kind) + " " + cmp.Or(d.Name, d.ID) }),
 			kit.Col("state", func(d *run.Drift) string { return string(d.State) }),
@@ -190,7 +235,14 @@ func tellDrift(env *kit.Env, output *kit.Output, list []run.Drift) error {
 			kit.Col("run", func(d *run.Drift) string { return d.Run }))
 		return nil
 	})
-	if err == nil && away+unread > 0 {
+	if err != nil {
+		return err
+	}
+	switch {
+	case left > 0 && away+unread == 0:
+		err = problem.New(problem.Unmet, "%s not taken back of plans that were", kit.Plural(left, "object was", "objects were")).
+			WithHint("the words of each say what to do; partnerguard remedy status RUN has them too")
+	case away+unread > 0:
 		err = problem.New(problem.Unmet, "%s no longer as plans left them, and %d could not be read", kit.Plural(away, "object is", "objects are"), unread).
 			WithHint("apply a new plan, or have it changed back; partnerguard remedy status shows the runs")
 	}

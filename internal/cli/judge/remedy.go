@@ -137,7 +137,7 @@ What no interface of Microsoft's changes becomes a step of a person, with a chec
 --take-from says from whom roles are taken where that is a person's choice (P15).`,
 		Example: `  partnerguard remedy plan mfa-every-sign-in > plan.yaml
   partnerguard remedy plan legacy-blocked --from exports/ > plan.yaml
-  partnerguard remedy plan --preset partner-baseline --pilot 0f1e2d3c-0000-4000-8000-000000000001 --out plan.yaml
+  partnerguard remedy plan --preset partner-baseline --pilot mia.lindqvist@contoso.com --out plan.yaml
   partnerguard remedy plan P15 --take-from ben@contoso.com --from exports/ > plan.yaml
   partnerguard remedy plan --policies proposed/ --from exports/ --output json`,
 		Args: kit.Between(0, 1, problem.New(problem.Usage, "remedy plan takes one goal").WithHint("partnerguard remedy list has them")),
@@ -183,7 +183,7 @@ What no interface of Microsoft's changes becomes a step of a person, with a chec
 	cmd.Flags().StringArrayVar(&policies, "policies", nil, "a file or folder of policies to be; may be repeated")
 	cmd.Flags().StringVar(&goal.Variant, "way", "", "which of the ways that remedy list names: edit, baseline, risk")
 	cmd.Flags().StringSliceVar(&stages, "stages", nil, "the stages in order (report-only, pilot, shares such as 10%, all)")
-	cmd.Flags().StringSliceVar(&goal.Pilot, "pilot", nil, "accounts of the pilot, by id")
+	cmd.Flags().StringSliceVar(&goal.Pilot, "pilot", nil, "accounts of the pilot, by user principal name or id; may be repeated")
 	cmd.Flags().StringSliceVar(&goal.Take, "take-from", nil, "accounts that roles are taken from, by user principal name or id (P15, P16, spare-roles)")
 	cmd.Flags().StringVar(&goal.Devices, "devices", "",
 		"rule that singles out workstations for privileged work (P26), such as 'device.extensionAttribute1 -eq \"SAW\"'")

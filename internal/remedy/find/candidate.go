@@ -25,10 +25,14 @@ type finder struct {
 	today *access.Engine
 	cover map[string][]access.Cover
 	was   map[string]weight // what was weighed already
+	// proofs are the questions that were asked of whole settings, and whether they are proved.
+	proofs map[string]bool
+	bare   *access.Engine // see withoutDefaults; nil until it is asked for
 }
 
 func newFinder(in Input) *finder {
-	return &finder{Input: in, today: access.Compile(in.Tenant), cover: map[string][]access.Cover{}, was: map[string]weight{}}
+	return &finder{Input: in, today: access.Compile(in.Tenant), cover: map[string][]access.Cover{}, was: map[string]weight{},
+		proofs: map[string]bool{}}
 }
 
 // candidate is one way to meet a requirement by settings.
@@ -57,8 +61,8 @@ func (f *finder) candidates(u *Unmet) (out []candidate) {
 	case ofPolicy(u.ID):
 		return f.policyOf(u.ID, "")
 	case u.ID == "risk-based-access":
-		return []candidate{{variant: byRisk, base: f.withoutDefaults(), added: riskPolicies(),
-			words: "Add policies that ask for MFA at a risky sign-in and for a new password at a risky account"}}
+		return []candidate{{variant: byRisk, base: f.withoutDefaults(), added: append(f.inPlace(), f.missing(riskPolicies())...),
+			words: "Add policies that ask for MFA at a risky sign-in and for a new password at a risky account" + f.inPlaceWords()}}
 	case question == "":
 		return nil
 	}
@@ -77,7 +81,7 @@ func (f *finder) candidates(u *Unmet) (out []candidate) {
 	var adds []access.Change
 	var policies []*access.Policy
 	for i, p := range f.baseline(base) {
-		if question != "legacy-blocked" || p.Blocks() {
+		if (question != "legacy-blocked" || p.Blocks()) && f.wanting(base, p) {
 			adds, policies = append(adds, base.Additions()[i]), append(policies, p)
 		}
 	}
@@ -102,6 +106,42 @@ func (f *finder) baseline(base *access.Tenant) (out []*access.Policy) {
 		out = append(out, &own)
 	}
 	return out
+}
+
+// inPlace are the policies that take the place of security defaults, where a policy that is
+// added has them go: without, it would open more than it closes.
+func (f *finder) inPlace() (out []*access.Policy) {
+	if base := f.withoutDefaults(); base != f.Tenant {
+		for _, p := range f.baseline(base) {
+			if f.wanting(base, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (f *finder) inPlaceWords() string {
+	if len(f.inPlace()) == 0 {
+		return ""
+	}
+	return "; and the baseline's in the place of security defaults"
+}
+
+// wanting says that a policy of the baseline closes something that settings leave open: what
+// they decide already is not made once more.
+func (f *finder) wanting(base *access.Tenant, p *access.Policy) bool {
+	question := "mfa-every-sign-in"
+	if p.Blocks() {
+		question = "legacy-blocked"
+	}
+	if base == f.Tenant {
+		return !f.proven(question)
+	}
+	if f.bare == nil {
+		f.bare = access.Compile(base)
+	}
+	return !f.provenBy(f.bare, "without defaults", question)
 }
 
 func sameChanges(a, b []access.Change) bool {

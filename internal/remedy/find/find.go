@@ -60,6 +60,9 @@ type Unmet struct {
 	Steps   []string
 	Check   string
 	Settles string
+	// Until is when the last of the recorded sign-ins that count against it is out of the log
+	// that is judged; zero where none does, or something else does too.
+	Until time.Time
 	// Changes are sets of changes to policies that a judge proposes for it, each on top of
 	// those before it.
 	Changes [][]access.Change
@@ -96,6 +99,11 @@ type Choice struct {
 	// Unweighed says that it was not looked at who breaks: what is changed is no policy.
 	Unweighed bool   `json:"unweighed,omitempty"`
 	Settles   string `json:"settles,omitempty"` // what decides whether it is needed at all, where that is not known
+	// Settled says that today's settings decide it: nothing of them is to be changed. Task then says
+	// what counts against it, and Until when the last recorded sign-in that does is out of the log
+	// that is judged; zero where none does, or something else does too.
+	Settled bool      `json:"settled,omitempty"`
+	Until   time.Time `json:"until,omitzero"`
 }
 
 // List gives for each unmet requirement and practice what would meet it, cheapest first: by settings
@@ -106,7 +114,12 @@ func List(in Input) []Choice {
 	f := newFinder(in)
 	for i := range in.Unmet {
 		u := &in.Unmet[i]
-		list := f.settings(u)
+		var list []Choice
+		if question, is := f.decided(u); is {
+			list = []Choice{f.settledBy(u, question)}
+		} else {
+			list = f.settings(u)
+		}
 		if len(list) == 0 {
 			list = f.beside(u)
 		}

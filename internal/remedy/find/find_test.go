@@ -119,6 +119,28 @@ func TestDefaultsOn(t *testing.T) {
 	}
 }
 
+// TestOneInThePlaceOfDefaults: where one policy has security defaults go, the baseline takes
+// their place in the same window.
+func TestOneInThePlaceOfDefaults(t *testing.T) {
+	in := input(t)
+	in.Tenant.Policies, in.Tenant.Defaults.IsEnabled.Value = nil, true
+	for goal, most := range map[string]int{"risk-based-access": 5, "phishing-resistant-admins": 4} {
+		p := plan(t, in, find.Goal{ID: goal})
+		moves, err := gate.Expand(p, "", remedy.All, in.Tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then, err := gate.Over(in.Tenant, moves, -1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, _ := access.FindQuestion("mfa-every-sign-in")
+		if a, err := access.Compile(then).Prove(q); err != nil || a.Verdict != access.Proved || len(p.Steps) != most {
+			t.Errorf("%s: %v %s %s, %d steps", goal, err, a.Verdict, a.Reason, len(p.Steps))
+		}
+	}
+}
+
 // TestProposed: a policy that is stricter than the one in its place goes through stages, one
 // that opens something comes last; another tool's form is said as far as it is known.
 func TestProposed(t *testing.T) {

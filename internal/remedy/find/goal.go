@@ -32,6 +32,9 @@ func (b *builder) policies(list []json.RawMessage) error {
 		at := slices.IndexFunc(b.Tenant.Policies, func(o *access.Policy) bool { return p.ID != "" && strings.EqualFold(o.ID, p.ID) })
 		if at < 0 {
 			delete(m, "id")
+			if b.has(m) {
+				continue
+			}
 			if err := b.make(m, p.DisplayName); err != nil {
 				return err
 			}

@@ -111,7 +111,11 @@ func (b *builder) goal(goal Goal) error {
 		b.plan.Goal = "preset:" + goal.Preset
 		base := b.withoutDefaults()
 		b.plan.Serves = []string{"mfa-every-user", "mfa-every-sign-in", "mfa-admin-roles", "legacy-authentication", "security-defaults-or-conditional-access"}
-		return b.candidate(candidate{base: base, added: b.baseline(base)})
+		added := slices.DeleteFunc(b.baseline(base), func(p *access.Policy) bool { return !b.wanting(base, p) })
+		if len(added) == 0 && base == b.Tenant {
+			return b.nothing(&Unmet{ID: goal.Preset, Until: b.latest()}, "mfa-every-sign-in")
+		}
+		return b.candidate(candidate{base: base, added: added})
 	case goal.Preset != "":
 		return problem.New(problem.Usage, "no preset is called %.40q", goal.Preset).WithHint("there is partner-baseline")
 	case len(goal.Policies) > 0:
@@ -122,6 +126,12 @@ func (b *builder) goal(goal Goal) error {
 	if p, is := partner.FindPractice(strings.ToUpper(goal.ID)); is {
 		b.plan.Goal, b.plan.Serves = p.ID, []string{p.ID}
 		if goal.ID = practiceGoals[p.ID]; goal.ID == "" {
+			return b.byPerson(p.ID)
+		}
+		u := b.unmet(p.ID)
+		if question, is := b.decided(&Unmet{ID: p.ID}); is && (len(u.toDo()) == 0 || !b.meant(u).Until.IsZero()) {
+			return b.nothing(u, question)
+		} else if is {
 			return b.byPerson(p.ID)
 		}
 		err := b.word(goal)
@@ -173,8 +183,11 @@ func (b *builder) requirement(goal Goal) error {
 	u := &Unmet{ID: id}
 	for i := range b.Unmet {
 		if o := &b.Unmet[i]; o.ID == id || aim(o.ID) == aim(id) && aim(id) != "" && u.Title == "" {
-			u = &Unmet{ID: id, Title: o.Title, Reason: o.Reason, Action: o.Action, Changes: o.Changes}
+			u = &Unmet{ID: id, Title: o.Title, Reason: o.Reason, Action: o.Action, Changes: o.Changes, Until: o.Until}
 		}
+	}
+	if question, is := b.decided(u); is {
+		return b.nothing(u, question)
 	}
 	list := b.candidates(u)
 	if len(list) == 0 {

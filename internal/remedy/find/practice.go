@@ -46,7 +46,7 @@ func (f *finder) meant(u *Unmet) *Unmet {
 	out := &Unmet{ID: word}
 	for i := range f.Unmet {
 		if o := &f.Unmet[i]; o.ID == word || aim(o.ID) != "" && aim(o.ID) == aim(word) {
-			out.Changes = o.Changes
+			out.Changes, out.Until = o.Changes, o.Until
 		}
 	}
 	return out
@@ -112,6 +112,9 @@ func ofPolicy(goal string) bool {
 // policyGoal plans for a goal that one policy meets, with what has to be done for it first.
 func (b *builder) policyGoal(goal Goal) error {
 	b.serve(goal.ID)
+	if question, is := b.decided(&Unmet{ID: goal.ID}); is && goal.Devices == "" {
+		return b.nothing(b.unmet(b.plan.Goal), question)
+	}
 	if goal.Variant != "" && goal.Variant != byPolicy {
 		return problem.New(problem.Usage, "there is no way %.40q to meet %s", goal.Variant, b.plan.Goal).WithHint("leave --way out: there is one")
 	}
@@ -170,7 +173,7 @@ func (f *finder) policyOf(goal, devices string) []candidate {
 	default:
 		return nil
 	}
-	c.added = []*access.Policy{p}
+	c.added, c.words = append(f.inPlace(), p), c.words+f.inPlaceWords()
 	return []candidate{c}
 }
 

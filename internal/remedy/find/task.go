@@ -45,7 +45,7 @@ func elsewhere(u *Unmet) Choice {
 		}
 	}
 	if len(u.Steps) > 0 || u.Command != "" { // a practice
-		steps := slices.DeleteFunc(slices.Clone(u.Steps), func(s string) bool { return s == u.Settles }) // a person's word is told of by itself
+		steps := u.toDo()
 		task := strings.Join(steps, "; ")
 		return Choice{Way: cmp.Or(u.Action, task, u.Title), Command: u.Command, Task: task, Check: cmp.Or(u.Check, again)}
 	}
@@ -54,4 +54,9 @@ func elsewhere(u *Unmet) Choice {
 		c.Way, c.Task = u.Reason, u.Reason
 	}
 	return c
+}
+
+// toDo is what a person does for a practice; that they give their word is told of by itself.
+func (u *Unmet) toDo() []string {
+	return slices.DeleteFunc(slices.Clone(u.Steps), func(s string) bool { return s == u.Settles })
 }

@@ -29,7 +29,7 @@ func Text(w io.Writer, list []Choice, from string, sample bool, o print.Options)
 // headline says how much is unmet, and how much of it settings decide: of requirements, and
 // of practices, which bind nobody.
 func headline(s *print.Screen, list []Choice) {
-	open, settings := [2]map[string]bool{{}, {}}, [2]map[string]bool{{}, {}}
+	open, settings, done := [2]map[string]bool{{}, {}}, [2]map[string]bool{{}, {}}, [2]map[string]bool{{}, {}}
 	for i := range list {
 		k := 0
 		if _, is := partner.FindPractice(list[i].Requirement); is {
@@ -39,13 +39,20 @@ func headline(s *print.Screen, list []Choice) {
 		if list[i].Goal != "" {
 			settings[k][list[i].Requirement] = true
 		}
+		if list[i].Settled {
+			done[k][list[i].Requirement] = true
+		}
 	}
 	if len(list) == 0 {
 		s.Headline(print.Good, "Nothing is left to remedy.")
 	}
 	for k, what := range []string{"requirements", "practices"} {
 		if n := int64(len(open[k])); n > 0 {
-			s.Headline(print.Bad, print.Plural(n, what)+" not met or not known; settings decide "+print.Number(int64(len(settings[k])))+" of them.")
+			words := print.Plural(n, what) + " not met or not known; settings decide " + print.Number(int64(len(settings[k]))) + " of them."
+			if n := int64(len(done[k])); n > 0 {
+				words = strings.TrimSuffix(words, ".") + ", and settled " + print.Number(n) + " already."
+			}
+			s.Headline(print.Bad, words)
 		}
 	}
 }
@@ -54,6 +61,9 @@ func choice(s *print.Screen, c *Choice, from string) {
 	tone := print.Muted
 	if c.Question != "" {
 		tone = print.ToneOf(c.After)
+	}
+	if c.Settled {
+		tone = print.Good
 	}
 	s.Para("  "+tone.Mark+" ", print.Ended(print.Clean(c.Way, print.MaxSaying)), print.Plain)
 	if c.Goal != "" {
@@ -85,7 +95,12 @@ func choice(s *print.Screen, c *Choice, from string) {
 		return
 	}
 	s.Command(4, c.Command)
-	if c.Task != "" && c.Task != c.Way {
+	if w := waits(c.Until); w != "" {
+		s.Para("    ", print.Ended(print.Sentence(w)), print.Dim)
+	}
+	if c.Settled && c.Task != "" {
+		s.Para("    ", print.Ended("What counts against it: "+print.Clean(c.Task, print.MaxSaying)), print.Dim)
+	} else if c.Task != "" && c.Task != c.Way {
 		s.Para("    ", print.Ended(print.Clean(c.Task, print.MaxSaying)), print.Dim)
 	}
 	if c.Check != "" && c.Check != c.Command {

@@ -39,7 +39,8 @@ func Expand(p *remedy.Plan, from, to remedy.Stage, t *access.Tenant) ([]Move, er
 	case from != "" && was >= at:
 		return nil, problem.New(problem.BadInput, "the stage %s is reached already", to).WithHint("stages go forward; rollback takes a plan back")
 	case to == remedy.Pilot && len(p.Pilot) == 0:
-		return nil, problem.New(problem.BadInput, "the plan has a pilot stage and nobody in it").WithHint("name accounts under pilot, by id")
+		return nil, problem.New(problem.BadInput, "the plan has a pilot stage and nobody in it").
+			WithHint("name accounts: partnerguard remedy plan GOAL --stages report-only,pilot,all --pilot ada@contoso.com")
 	}
 	if err := x.read(); err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func (c *Runner) secondFor(p *remedy.Plan, signer string) (out []string) {
 			break
 		}
 	}
-	if g := p.Gate; g != nil && opensAccepted(g) { // no more than a hint: each gate is held to it
+	if g := p.Gate; g != nil && opensAccepted(g, p.Accepted...) { // no more than a hint: each gate is held to it
 		out = append(out, openedWords)
 	}
 	if c.d.Config.Approval == approvalAlways {
@@ -96,9 +96,13 @@ func (c *Runner) secondFor(p *remedy.Plan, signer string) (out []string) {
 
 const openedWords = "what it opens was accepted"
 
-// opensAccepted says that a gate passes for something that is open then and that somebody accepted.
-func opensAccepted(g *remedy.Gate) bool {
-	return slices.ContainsFunc(g.Findings, func(f remedy.Finding) bool { return f.Kind == remedy.Opens && f.Accepted != nil })
+// opensAccepted says that a gate passes for something that is open then and that somebody accepted,
+// there or in what the plan's file accepts.
+func opensAccepted(g *remedy.Gate, file ...remedy.Acceptance) bool {
+	return slices.ContainsFunc(g.Findings, func(f remedy.Finding) bool {
+		return f.Kind == remedy.Opens &&
+			(f.Accepted != nil || slices.ContainsFunc(file, func(a remedy.Acceptance) bool { return a.Finding == f.ID }))
+	})
 }
 
 // Apply takes a plan over, to be done up to a stage ("" all). Nothing is asked of Microsoft

@@ -51,13 +51,17 @@ func (c *Runner) Approve(ctx context.Context, run string) (Run, error) {
 	return r, err
 }
 
-// Confirm says that a person did a step that no interface does.
+// Confirm says that a person did a step that no interface does; of a run that was taken back,
+// that an object which was not is as it should be.
 func (c *Runner) Confirm(ctx context.Context, run string, seq int) (Run, error) {
 	return c.turn(ctx, run, audit.RemedyDone, "step "+strconv.Itoa(seq)+" was done by hand", func(r *Run, list []Progress) error {
 		for i := range list {
 			x := &list[i]
 			if x.Seq != seq {
 				continue
+			}
+			if r.State == Undone {
+				return c.settle(r, list, seq)
 			}
 			if x.State != Asked {
 				return problem.New(problem.Conflict, "step %d of %s is %s, and waits for nobody", seq, r.ID, x.State)
@@ -89,7 +93,11 @@ const takenBack = "taken back by "
 func (c *Runner) Rollback(ctx context.Context, run, reason string) (Run, error) {
 	return c.turn(ctx, run, audit.RemedyUndone, reason, func(r *Run, list []Progress) error {
 		if r.State == Undoing || r.State == Undone && !slices.ContainsFunc(list, func(p Progress) bool { return p.State == NotTaken }) {
-			return problem.New(problem.Conflict, "the plan %s is %s already", r.ID, r.State)
+			err := problem.New(problem.Conflict, "the plan %s is %s already", r.ID, r.State)
+			if left := leftovers(r, list); len(left) > 0 {
+				return err.WithHint("%s; %s", leftWords(left), left[0].Settle)
+			}
+			return err
 		}
 		r.State, r.Why = Undoing, takenBack+c.d.Actor
 		for i := range list {

@@ -24,6 +24,7 @@ const (
 	Gone    Drifted = "gone"
 	Back    Drifted = "back" // it was taken away, and is there again
 	Unread  Drifted = "unknown"
+	NotBack Drifted = "not-taken-back" // its run was taken back, and it was not
 )
 
 // Drift is how one object of a run stands now.
@@ -46,10 +47,12 @@ type leftOver struct {
 	run   *Run
 	step  *Progress
 	since time.Time
+	back  *Leftover // of a run that was taken back
 }
 
 // Drift reads every object that plans left behind, and says what is no longer so and by
-// whom. What several plans changed is held to the last of them. Run "" is all of them. What
+// whom; and which objects were not taken back of runs that were, and are still not as before.
+// What several plans changed is held to the last of them. Run "" is all of them. What
 // drifted newly is an event of the trail.
 func (c *Runner) Drift(ctx context.Context, run string) ([]Drift, error) {
 	if c.d.Marks == nil {
@@ -62,7 +65,7 @@ func (c *Runner) Drift(ctx context.Context, run string) ([]Drift, error) {
 	last := map[string]leftOver{}
 	for i := range list {
 		r := &list[i]
-		if r.State != Ended && r.State != Holding {
+		if r.State != Ended && r.State != Holding && r.State != Undone {
 			continue
 		}
 		if *r, err = c.trusted(ctx, r.ID); err != nil {
@@ -72,10 +75,18 @@ func (c *Runner) Drift(ctx context.Context, run string) ([]Drift, error) {
 		if err != nil {
 			return nil, err
 		}
+		for _, o := range leftovers(r, steps) {
+			if x := &steps[o.Step-1]; x.Step.Do != remedy.Ask {
+				last[r.Tenant+" "+string(x.Step.Kind)+" "+strings.ToLower(x.ID)] = leftOver{r, x, x.Since, &o}
+			}
+		}
 		for k := range steps {
 			x := &steps[k]
+			if r.State == Undone {
+				break
+			}
 			if (x.State == Done || x.State == Found) && x.Step.Do != remedy.Ask && (x.ID != "" || x.Step.Do == remedy.Update) {
-				last[r.Tenant+" "+string(x.Step.Kind)+" "+strings.ToLower(x.ID)] = leftOver{r, x, x.Since}
+				last[r.Tenant+" "+string(x.Step.Kind)+" "+strings.ToLower(x.ID)] = leftOver{r, x, x.Since, nil}
 			}
 		}
 	}
@@ -114,6 +125,12 @@ func (c *Runner) drift(ctx context.Context, l leftOver) (Drift, error) {
 	switch {
 	case err != nil:
 		d.State, d.Words = Unread, []string{print.Clean(err.Error()+hint(err), print.MaxSaying)}
+		return d, nil
+	case l.back != nil:
+		if x.Step.Do == remedy.Create && live == nil || x.Step.Do != remedy.Create && x.Was != nil && object.Equal(x.Step.Kind, live, x.Was) {
+			return d, nil // somebody saw to it
+		}
+		d.State, d.Words = NotBack, []string{"the plan was taken back, and this was not: " + l.back.Why, l.back.Settle}
 		return d, nil
 	case x.Step.Do == remedy.Delete && live == nil:
 		return d, nil

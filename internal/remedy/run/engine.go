@@ -351,7 +351,7 @@ func (t *turn) enter(ctx context.Context) (time.Time, error) {
 		return time.Time{}, t.stop(ctx, err.Error()+hint(err), nil)
 	}
 	if !g.Passed {
-		return time.Time{}, t.stop(ctx, shut(g).Error(), func(r *Run) { r.Shut = g })
+		return time.Time{}, t.stop(ctx, shut(g).Error()+acceptWords(g, t.r.ID), func(r *Run) { r.Shut = g })
 	}
 	if f := t.c.alone(&t.r, g); f != nil {
 		g = reopened(g, f)

@@ -151,6 +151,7 @@ func TestSomebodyElse(t *testing.T) {
 	if is := r.live(remedy.Policy, id); string(is) != string(theirs) {
 		t.Errorf("it was overwritten on the way back: %s", is)
 	}
+	r.notWhole(&s, id)
 }
 
 // TestSurprise: a failure that the rehearsal did not foretell stops the run by itself; one that

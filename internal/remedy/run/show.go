@@ -3,6 +3,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Status struct {
 	File  *remedy.Plan `json:"-"`    // nil where it cannot be believed
 	// Seconds are the consequences that one person accepted and another has to.
 	Seconds []Yes `json:"waitsForSecondPerson,omitempty"`
+	// Left are the objects that were not taken back, of a run that was.
+	Left []Leftover `json:"notTakenBack,omitempty"`
 }
 
 // Status gives the plans that were applied, the newest last; run "" is all of them, and the
@@ -52,7 +55,8 @@ func (c *Runner) Status(ctx context.Context, run string) ([]Status, error) {
 		if !s.State.Over() && s.State != Undoing {
 			s.Seconds = c.waiting(&s.Run)
 		}
-		s.Next = s.happens()
+		s.Left = leftovers(&s.Run, s.Steps)
+		s.Next = cmp.Or(s.refusedWords(), c.answered(&s.Run), s.happens())
 		out = append(out, s)
 	}
 	if run != "" && len(out) == 0 {
@@ -84,15 +88,23 @@ func (c *Runner) refuse(ctx context.Context, s *Status) {
 	s.File = p
 }
 
+// refusedWords says that nothing is done with a run that something else wrote.
+func (s *Status) refusedWords() string {
+	if s.Refused == "" {
+		return ""
+	}
+	return "nothing: " + s.Refused
+}
+
 // happens says what happens next and when.
 func (s *Status) happens() string {
 	switch {
-	case s.Refused != "":
-		return "nothing: " + s.Refused
 	case s.State == Waiting:
 		return "a second person reads the plan and approves it: partnerguard remedy approve " + s.ID
 	case s.State == Ended:
 		return "nothing is left to do; partnerguard remedy drift says whether it stays so, partnerguard remedy rollback " + s.ID + " takes it back"
+	case len(s.Left) > 0:
+		return leftWords(s.Left) + "; " + s.Left[0].Settle
 	case s.State == Undone:
 		return "nothing is left to do; applying the plan again begins anew"
 	case len(s.Seconds) > 0:

@@ -62,7 +62,8 @@ var stepWays = map[StepState][]StepState{
 	Failed:   {Ready, Left, Undoes},
 	Done:     {Undoes, Stays},
 	Undoes:   {Reverted, NotTaken, Stays},
-	NotTaken: {Undoes},
+	NotTaken: {Undoes, Reverted},
+	Stays:    {Reverted},
 	Left:     {Ready},
 }
 

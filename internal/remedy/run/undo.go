@@ -5,10 +5,12 @@ package run
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/remedy"
 	"partnerguard/internal/remedy/object"
@@ -217,7 +219,6 @@ func (t *turn) undone(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return t.c.now().Add(time.Minute), t.note(ctx, "all is taken back; the proof over what is there now waits: "+err.Error()+hint(err))
 	}
-	words := ""
 	details := map[string]string{"outcome": "taken back"}
 	var other []string
 	for _, a := range proof {
@@ -226,10 +227,21 @@ func (t *turn) undone(ctx context.Context) (time.Time, error) {
 			other = append(other, a.Question+" was "+a.Before+" and is "+a.After)
 		}
 	}
-	if len(other) > 0 {
-		words = "the proof is not as it was before: " + strings.Join(other, ", ")
+	over := t.r
+	over.State = Undone
+	left, outcome := leftovers(&over, t.list), audit.Done
+	words := leftWords(left)
+	if len(left) > 0 {
+		outcome, details["outcome"], details["not taken back"] = audit.Failed, "not taken back whole", strconv.Itoa(len(left))
 	}
-	return time.Time{}, t.change(ctx, audit.RemedyEnded, audit.Done, words, details, func(r *Run) {
+	if len(other) > 0 {
+		if words != "" {
+			words += "; "
+		}
+		words += "the proof is not as it was before: " + strings.Join(other, ", ")
+	}
+	words = print.Clean(words, print.MaxSaying)
+	return time.Time{}, t.change(ctx, audit.RemedyEnded, outcome, words, details, func(r *Run) {
 		r.State, r.Why, r.Proof = Undone, words, proof
 	})
 }

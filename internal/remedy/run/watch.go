@@ -3,6 +3,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -70,7 +71,8 @@ func waits(w *remedy.Wait, s remedy.Stage) time.Duration {
 type seen struct {
 	log       remedy.Log
 	surprises []Surprise
-	unknown   error // why no log can tell
+	taken     []Surprise // surprises that somebody accepted
+	unknown   error      // why no log can tell
 }
 
 // watch looks at what the stage does to sign-ins: what nobody foretold stops the run, and
@@ -108,9 +110,26 @@ func (t *turn) watch(ctx context.Context) (time.Time, error) {
 		return now.Add(watchEvery), t.note(ctx, fmt.Sprintf("stage %s has too few sign-ins: %s since %s; it waits on; to go on all the same: "+
 			"partnerguard remedy approve %s --accept %s --why TEXT", p.Stage, count, moment(p.Done), t.r.ID, NoEvidence(p.Stage)))
 	}
-	return now, t.leave(ctx, fmt.Sprintf("%s from %s to %s: nobody failed whom the rehearsal did not foretell",
-		print.Plural(e.log.SignIns, "sign-ins"), moment(e.log.From),
-		moment(e.log.To)), &e.log)
+	return now, t.leave(ctx, print.Clean(fmt.Sprintf("%s from %s to %s: %s", print.Plural(e.log.SignIns, "sign-ins"), moment(e.log.From),
+		moment(e.log.To), t.takenWords(e.taken)), print.MaxSaying), &e.log)
+}
+
+// takenWords says whom a stage broke whom the rehearsal did not foretell, and who accepted it.
+func (t *turn) takenWords(taken []Surprise) string {
+	if len(taken) == 0 {
+		return "nobody failed whom the rehearsal did not foretell"
+	}
+	const most = 5
+	var names []string
+	for i := range taken[:min(len(taken), most)] {
+		x := &taken[i]
+		names = append(names, cmp.Or(x.Effect.Name, x.Effect.Account)+" with "+x.Effect.App+" ("+x.Effect.Client+"), accepted by "+t.acceptedBy(x.ID))
+	}
+	words := print.Plural(int64(len(taken)), "surprises") + " accepted by name: " + strings.Join(names, "; ")
+	if more := len(taken) - most; more > 0 {
+		words += fmt.Sprintf("; and %d more", more)
+	}
+	return words + "; nobody else failed whom the rehearsal did not foretell"
 }
 
 func wasWere(n int64) string {
@@ -162,8 +181,12 @@ func (t *turn) look(ctx context.Context, p *Passage) (e seen, err error) {
 			}
 			e.log.Breaks += x.Count
 			s := Surprise{ID: surpriseID(x), Stage: p.Stage, Policy: id, Effect: *x}
-			if !t.accepted(s.ID) {
-				e.surprises = append(e.surprises, s)
+			list := &e.surprises
+			if t.accepted(s.ID) {
+				list = &e.taken
+			}
+			if !slices.ContainsFunc(*list, func(o Surprise) bool { return o.ID == s.ID }) { // two policies may do the same
+				*list = append(*list, s)
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -181,9 +182,15 @@ func (r *Run) knows(finding string) bool {
 
 // accepted says that a finding was taken upon themselves by who may, and that still holds. What
 // the plan's file accepts is the second person's too, where the plan needs one.
-func (t *turn) accepted(finding string) bool {
+func (t *turn) accepted(finding string) bool { return t.acceptedBy(finding) != "" }
+
+// acceptedBy is who accepted a finding, "" nobody.
+func (t *turn) acceptedBy(finding string) string {
 	now := t.c.now()
-	return slices.ContainsFunc(slices.Concat(t.c.said(&t.r), t.plan.Accepted), func(a remedy.Acceptance) bool {
-		return a.Finding == finding && a.Holds(now)
-	})
+	for _, a := range slices.Concat(t.c.said(&t.r), t.plan.Accepted) {
+		if a.Finding == finding && a.Holds(now) {
+			return cmp.Or(a.By, "somebody")
+		}
+	}
+	return ""
 }
