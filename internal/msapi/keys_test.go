@@ -24,7 +24,8 @@ type issuer struct {
 	hold       atomic.Pointer[func()] // called by the clock
 }
 
-const aKey = `{"kty":"EC","use":"sig","kid":%q,"crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+const aKey = `{"kty":"EC","use":"sig","kid":%q,"crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",` +
+	`"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
 
 func setOf(kids ...string) string {
 	var list []string

@@ -210,10 +210,10 @@ func (r *rig) inbox(user, password string) (out []string, err error) {
 	return fetchAll(c)
 }
 
-// until waits for something to be.
+// until waits for something to be; long, because the race detector on a busy machine is slow.
 func (r *rig) until(what string, is func() bool) {
 	r.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			r.Fatalf("it never came to be: %s; the log: %s", what, r.log)
 		}
