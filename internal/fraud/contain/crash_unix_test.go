@@ -112,15 +112,18 @@ func killing(t *testing.T, where string, kinds []Kind, points []string) {
 		}
 		acts, err := r.History(t.Context(), run.ID)
 		r.ok(err)
-		n := map[int]int{}
-		most := 2 // who died with the answer in hand does not ask again
-		if k == Cancel {
-			most = 3 // for ten minutes nothing shows that it was asked for; asked again, it is told so
-		}
+		n, did := map[int]int{}, map[int]bool{}
+		// Asked for once, and again after each death before the answer was kept: by a step's own, or
+		// by that of one beside it.
+		most := len(points) + 1
 		for _, a := range acts {
-			if n[a.Seq]++; n[a.Seq] > most {
-				t.Errorf("step %d was asked for %d times: %s", a.Seq, n[a.Seq], a.What)
+			if n[a.Seq]++; n[a.Seq] > most || did[a.Seq] && k != Cancel { // of a cancel nothing shows for ten minutes
+				t.Errorf("step %d was asked for %d times: %+v", a.Seq, n[a.Seq], acts)
 			}
+			did[a.Seq] = did[a.Seq] || a.Result == "done"
+		}
+		if alone := len(part.Steps) == 1 && k != Cancel; alone && n[acts[0].Seq] > 2 {
+			t.Errorf("who died with the answer in hand asked again: %+v", acts)
 		}
 	}
 }

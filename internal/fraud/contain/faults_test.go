@@ -53,6 +53,10 @@ func (x *times) next(q *http.Request) int {
 	return x.n[q.Method+q.URL.Path]
 }
 
+// unlucky says of every third number or so that it is one: without a period, in which a step that
+// reads something three times in a look would fall every time.
+func unlucky(n int) bool { return n == 1 || uint32(n)*2_654_435_761>>16%3 == 0 }
+
 func writes(q *http.Request) bool {
 	return q.Method != http.MethodGet && !strings.HasSuffix(q.URL.Path, "/token")
 }
@@ -120,7 +124,7 @@ func TestFaults(t *testing.T) {
 		},
 		"reads fail now and then": func(f *faults, n *times) {
 			f.before = func(q *http.Request) *http.Response {
-				if writes(q) || n.next(q)%3 != 1 || strings.Contains(q.URL.Path, "openid") {
+				if writes(q) || !unlucky(n.next(q)) || strings.Contains(q.URL.Path, "openid") {
 					return nil
 				}
 				return respond(q, 500, `not json`)
