@@ -84,7 +84,7 @@ func TestWorkersShareAPostgres(t *testing.T) {
 			if code != 0 {
 				t.Errorf("worker %d ended with %d:\n%s", i, code, p.out.String())
 			}
-		case <-time.After(45 * time.Second):
+		case <-time.After(3 * time.Minute):
 			t.Fatalf("worker %d does not end", i)
 		}
 	}

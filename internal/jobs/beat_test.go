@@ -45,7 +45,7 @@ func TestKilledWorkerTakenUp(t *testing.T) {
 		if _, err := d.ExecContext(t.Context(), said); err != nil {
 			t.Fatal(err)
 		}
-		often := jobs.Options{Beat: 30 * time.Millisecond, Dead: 400 * time.Millisecond}
+		often := jobs.Options{Beat: 50 * time.Millisecond, Dead: 3 * time.Second}
 		ran, held, goOn := make(chan int, 9), make(chan bool, 9), make(chan bool)
 		handle := func(q *jobs.Queue) {
 			q.Handle("left", func(_ context.Context, j jobs.Job) error { ran <- j.Attempt; return nil })
@@ -62,10 +62,10 @@ func TestKilledWorkerTakenUp(t *testing.T) {
 		if n := within(t, ran); n != 2 {
 			t.Errorf("attempt %d", n)
 		}
-		if took := time.Since(began); took < 300*time.Millisecond {
+		if took := time.Since(began); took < 2*time.Second {
 			t.Errorf("taken up after %v: it could have been alive", took)
 		}
-		time.Sleep(600 * time.Millisecond)
+		time.Sleep(3500 * time.Millisecond)
 		if len(held) != 0 {
 			t.Error("the job of a living process was taken up")
 		}

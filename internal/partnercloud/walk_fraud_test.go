@@ -58,7 +58,7 @@ func (h *hook) next(l *lab, event string) map[string]any {
 		h.early = slices.Delete(h.early, i, i+1)
 		return verified(l, d)
 	}
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(3 * time.Minute)
 	for {
 		select {
 		case d := <-h.got:

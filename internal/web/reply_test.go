@@ -136,7 +136,7 @@ func TestSlowClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if b, err := io.ReadAll(res.Body); err != nil || len(b) != 1<<20 || time.Since(began) > 10*time.Second {
+	if b, err := io.ReadAll(res.Body); err != nil || len(b) != 1<<20 || time.Since(began) > time.Minute {
 		t.Errorf("%d bytes after %v: %v", len(b), time.Since(began), err)
 	}
 	_ = slow.Close()

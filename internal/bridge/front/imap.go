@@ -49,10 +49,11 @@ func readCommand(in *bufio.Reader, proceed func() error) (c command, err error) 
 	if !isTag(c.tag) {
 		return command{tag: "*"}, errSyntax
 	}
-	c.name, rest, _ = strings.Cut(rest, " ")
-	if c.name = strings.ToUpper(c.name); !isAtom(c.name) {
+	name, rest, _ := strings.Cut(rest, " ")
+	if !isAtom(name) {
 		return c, errSyntax
 	}
+	c.name = strings.ToUpper(name)
 	bad := error(nil)
 	for rest != "" {
 		word, after, n, wait, fault := nextWord(rest)

@@ -59,6 +59,7 @@ func TestReadCommand(t *testing.T) {
 func FuzzReadCommand(f *testing.F) {
 	f.Add([]byte("A1 LOGIN \"m e\" {3+}\r\nabc\r\nb NOOP\r\n"))
 	f.Add([]byte("A1 AUTHENTICATE PLAIN AGEAYg==\r\n"))
+	f.Add([]byte("0 \r0\n")) // a name that is none was handed out with the fault
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in := bufio.NewReaderSize(strings.NewReader(string(b)), maxLine)
 		for range 50 {

@@ -207,7 +207,7 @@ func TestTLS(t *testing.T) {
 		c, err := net.Dial("tcp", r.where[where])
 		r.must(err)
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(2 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 		_, _ = io.WriteString(c, strings.Join(lines, "\r\n")+"\r\n")
 		all, _ := io.ReadAll(c)
 		return string(all)
@@ -236,7 +236,7 @@ func TestTLS(t *testing.T) {
 	} {
 		c, err := net.Dial("tcp", r.where[where])
 		r.must(err)
-		_ = c.SetDeadline(time.Now().Add(3 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 		_, _ = io.WriteString(c, x[0])
 		var seen strings.Builder
 		buf := make([]byte, 4096)

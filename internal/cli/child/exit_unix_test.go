@@ -76,7 +76,7 @@ func TestSignalsAreHandedOn(t *testing.T) {
 			if got != want {
 				t.Errorf("%v: %d, want %d", sig, got, want)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatalf("%v: not handed on", sig)
 		}
 		_ = w.Close()

@@ -230,7 +230,7 @@ func TestCloudExecEnds(t *testing.T) {
 	}
 	t.Parallel()
 	s := background(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	err := s.run(ctx, "exec", "--", "sh", "-c", `trap 'kill $!; exit 5' TERM; sleep 20 & wait`)
 	if code, _ := errors.AsType[kit.Exit](err); code != 5 {

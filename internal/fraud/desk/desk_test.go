@@ -154,7 +154,7 @@ func TestStorm(t *testing.T) {
 		}
 		began := time.Now()
 		r.ok(r.look(t.Context(), true))
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("a storm takes %s", took)
 		}
 		groups, _, err := r.Waiting(t.Context())

@@ -70,7 +70,7 @@ func TestEnvelopes(t *testing.T) {
 	row = strings.Repeat(`{"category":"AuditLogs","properties":`, deep) + row + strings.Repeat("}", deep)
 	begun := time.Now()
 	_, _ = detect.ParseEvent([]byte(row))
-	if d := time.Since(begun); d > 2*time.Second {
+	if d := time.Since(begun); d > 5*time.Second {
 		t.Errorf("%s for %d bytes", d, len(row))
 	}
 }
@@ -97,7 +97,7 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := syscall.Mkfifo(dir+"/usage/x.jsonl", 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	r := &detect.Reader{D: detect.New(detect.Options{})}
 	ended := make(chan error, 1)
@@ -107,7 +107,7 @@ func TestPipe(t *testing.T) {
 		if err != nil || len(r.Read.Files) != 1 || r.Read.Files[0].Note == "" {
 			t.Errorf("%v %+v", err, r.Read.Files)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it waits for a writer")
 	}
 }

@@ -55,7 +55,7 @@ func TestSlowClients(t *testing.T) {
 				defer close(stop)
 				say(t, c, sent)
 				go func() { // and a little more, again and again
-					for range 40 {
+					for range 600 {
 						select {
 						case <-stop:
 							return
@@ -67,7 +67,7 @@ func TestSlowClients(t *testing.T) {
 					}
 				}()
 				_, _ = io.Copy(io.Discard, r)
-				if took := time.Since(began); took > 1500*time.Millisecond {
+				if took := time.Since(began); took > 10*time.Second {
 					t.Errorf("it was let go after %v", took)
 				}
 			})
@@ -144,7 +144,7 @@ func TestShutdownDropsNothing(t *testing.T) {
 func TestShutdownEnds(t *testing.T) {
 	t.Parallel()
 	for _, lean := range []bool{true, false} {
-		g := newRig(t, lean, ok(t, 1500*time.Millisecond), nil)
+		g := newRig(t, lean, ok(t, 5*time.Second), nil)
 		c, _ := dial(t, g)
 		say(t, c, plainGet)
 		time.Sleep(50 * time.Millisecond)
@@ -154,7 +154,7 @@ func TestShutdownEnds(t *testing.T) {
 			t.Errorf("lean %v: nothing is said of what was cut", lean)
 		}
 		stop()
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 4*time.Second {
 			t.Errorf("it took %v", took)
 		}
 	}

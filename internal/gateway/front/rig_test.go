@@ -129,7 +129,7 @@ func (g *rig) serve(f *Front, l net.Listener) {
 	g.stop = sync.OnceValue(func() error {
 		cancel()
 		err := <-ended
-		limit, free := context.WithTimeout(context.Background(), 5*time.Second)
+		limit, free := context.WithTimeout(context.Background(), 30*time.Second)
 		defer free()
 		return errors.Join(err, f.Shutdown(limit))
 	})
@@ -152,7 +152,7 @@ func (g *rig) raw(sent string) string {
 	if _, err := io.WriteString(c, sent); err != nil {
 		g.t.Fatal(err)
 	}
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
 	got, err := io.ReadAll(c)
 	if err != nil && len(got) == 0 {
 		g.t.Errorf("%.200q: nothing came: %v", sent, err)

@@ -184,9 +184,9 @@ func (g *rig) raw(at, bytes string) string {
 	var out strings.Builder
 	buf := make([]byte, 4096)
 	for {
-		wait := 2 * time.Second
+		wait := 20 * time.Second
 		if out.Len() > 0 {
-			wait = 150 * time.Millisecond
+			wait = 300 * time.Millisecond
 		}
 		_ = c.SetReadDeadline(time.Now().Add(wait))
 		n, err := c.Read(buf)

@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ func (g *rig) dial(head string) (net.Conn, *bufio.Reader, *http.Response) {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := io.WriteString(c, head); err != nil {
 		g.t.Fatal(err)
 	}
@@ -139,9 +141,9 @@ func TestStreamsOfWhoMayNotAnyMore(t *testing.T) {
 				c.change(g)
 			}
 			began, ended := time.Now(), false
-			for time.Since(began) < 600*time.Millisecond || c.change == nil && time.Since(began) < 5*time.Second {
+			for time.Since(began) < 600*time.Millisecond || c.ends && time.Since(began) < 20*time.Second {
 				if _, err := body.ReadString('\n'); err != nil {
-					ended = true
+					ended = !errors.Is(err, os.ErrDeadlineExceeded) // our own patience is no end
 					break
 				}
 			}
@@ -183,7 +185,7 @@ func TestStreamsOfARuleThatTurned(t *testing.T) {
 			body, ended := bufio.NewReader(res.Body), false
 			_, _ = body.ReadString('\n')
 			c.turn(g)
-			for began := time.Now(); time.Since(began) < 500*time.Millisecond && !ended; {
+			for began := time.Now(); !ended && (time.Since(began) < 500*time.Millisecond || c.ends && time.Since(began) < 20*time.Second); {
 				_, err := body.ReadString('\n')
 				ended = err != nil
 			}

@@ -229,7 +229,7 @@ func TestUnknownKeysCostLittle(t *testing.T) {
 // do not wait.
 func TestSlowAuthority(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, verify.Limits{KeysWait: 300 * time.Millisecond})
+	r := newRig(t, verify.Limits{KeysWait: 5 * time.Second})
 	tok := r.Good()
 	r.want(tok, gateway.Passed)
 	known := r.Good(gatewaytest.Set("uti", "known key"))
@@ -243,11 +243,11 @@ func TestSlowAuthority(t *testing.T) {
 	}
 	r.want(tok, gateway.Passed)
 	r.want(known, gateway.Passed)
-	if took := time.Since(from); took > 250*time.Millisecond {
+	if took := time.Since(from); took > 4*time.Second {
 		t.Errorf("known keys waited %s", took)
 	}
 	all.Wait()
-	if took := time.Since(from); took > 5*time.Second {
+	if took := time.Since(from); took > 30*time.Second {
 		t.Errorf("waited %s", took)
 	}
 	if r.Asked() != 2 {

@@ -46,7 +46,7 @@ func browse(t *testing.T, where, shot string, more ...string) string {
 	} else {
 		args = append(args, "--dump-dom")
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer stop()
 	out, err := exec.CommandContext(ctx, path, append(args, where)...).Output()
 	if err != nil {

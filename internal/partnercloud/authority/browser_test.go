@@ -99,7 +99,7 @@ func until(js string) action {
 func browse(t *testing.T, ctx context.Context) func(what string, actions ...action) {
 	return func(what string, actions ...action) {
 		t.Helper()
-		short, cancel := context.WithTimeout(ctx, 20*time.Second)
+		short, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		if err := chromedp.Do(short, actions...); err != nil {
 			page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))

@@ -52,7 +52,7 @@ func TestWebhook(t *testing.T) {
 	if a := l.as("agent", "POST", "/webhooks/v1/registration", body); a.Code != 409 {
 		t.Errorf("twice: %d", a.Code)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	wait := func() {
 		t.Helper()
@@ -144,7 +144,7 @@ func TestWebhookGivesUp(t *testing.T) {
 	}))
 	defer sink.Close()
 	l.c.post.send(&world.Webhook{URL: sink.URL}, Message{Event: "test-created"})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := l.c.Flush(ctx); err != nil {
 		t.Fatal(err)

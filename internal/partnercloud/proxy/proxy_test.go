@@ -155,7 +155,7 @@ func raw(t *testing.T, addr, text string) (int, string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestAnEagerClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	e := &eager{Conn: conn, head: "CONNECT graph.microsoft.com:443 HTTP/1.1\r\nHost: graph.microsoft.com:443\r\n\r\n"}
 	c := tls.Client(e, &tls.Config{RootCAs: s.ca.Pool(), ServerName: "graph.microsoft.com"})
 	if err := c.Handshake(); err != nil {
@@ -352,7 +352,7 @@ func TestCloseCutsTunnels(t *testing.T) {
 	}
 	_ = s.Close()
 	for _, c := range []net.Conn{conn, up} {
-		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout") {
 			t.Errorf("a tunnel lives on: %v", err)
 		}

@@ -134,7 +134,7 @@ func (h *House) Serve(t testing.TB) string {
 // Shoot takes pictures of a page into the folder that SHOTS names, wide in light and
 // dark and narrow in light; without SHOTS it does nothing. They are there to be looked at:
 //
-//	SHOTS=/tmp/shots go test ./internal/people -run TestShots
+//	SHOTS=DIR go test ./internal/people -run TestShots
 func (h *House) Shoot(t testing.TB, name, address string) {
 	t.Helper()
 	dir := os.Getenv("SHOTS")
