@@ -32,7 +32,7 @@ func (i *Installation) packAsks() *pack.Asks {
 	return &pack.Asks{Dir: filepath.Join(i.packFolder(), "asked"), Now: i.Now}
 }
 
-// packPages are the console's pages of packs. Without a queue nothing is made there.
+// packPages are the console's pages of packs. Without a queue what is asked for is refused.
 func (i *Installation) packPages(q *jobs.Queue) pager {
 	asks := i.packAsks()
 	p := &pages.Pages{List: i.Packs.List, Now: i.Now, Read: i.readPack, Asks: func(context.Context) ([]*pack.Asked, error) { return asks.List() },
@@ -40,10 +40,11 @@ func (i *Installation) packPages(q *jobs.Queue) pager {
 	if i.Vault == nil {
 		return p
 	}
-	if q != nil {
-		p.Ask = func(ctx context.Context, o pack.Options, actor string) (*pack.Asked, error) {
-			return i.askPack(ctx, q, o, actor)
+	p.Ask = func(ctx context.Context, o pack.Options, actor string) (*pack.Asked, error) {
+		if q == nil {
+			return nil, problem.New(problem.Unavailable, "nothing is made where no jobs are done")
 		}
+		return i.askPack(ctx, q, o, actor)
 	}
 	p.Key = func(ctx context.Context) (string, error) {
 		s, err := i.Trail.OpenSigner(ctx, i.Vault)
