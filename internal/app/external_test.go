@@ -62,6 +62,7 @@ func newDesk(t *testing.T, change ...func(*partnercloud.Options)) *desk {
 	o.Lab = &app.Lab{Info: &lab.Info, Clock: func(context.Context) (time.Time, error) { return lab.Now(), nil }}
 	o.Dial = func(m msapi.Options) *msapi.Client {
 		m.Transport = lab.Server.Transport()
+		m.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() } // the lab throttles nobody
 		return msapi.New(m)
 	}
 	s, err := app.Open(t.Context(), o)

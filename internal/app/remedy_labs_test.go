@@ -272,6 +272,7 @@ func (l *labs) world(w *labWorld, most int) (n tally) {
 	l.Helper()
 	l.clear()
 	w.set(l)
+	l.Jump(time.Minute) // a reading takes a log up to its own moment: what went before is told in it
 	first := l.read()
 	was, settings := answers(l, first), l.settings()
 	for i, a := range l.aims(w, first) {
