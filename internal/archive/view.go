@@ -15,6 +15,7 @@ type ViewOf struct {
 	Tenant string    // required
 	AsOf   time.Time // what was answered later is left out; zero: nothing is
 	Since  time.Time // of logs, what was answered earlier is left out; zero: nothing is
+	Apart  bool      // the same evidence shows the same files wherever it lies, as [view.Options] says
 }
 
 // View shows the archive as the export that would have been made at a moment. Its
@@ -24,7 +25,7 @@ func (a *Archive) View(ctx context.Context, o ViewOf) (*view.View, error) {
 	if !o.AsOf.IsZero() {
 		q.To = o.AsOf.Add(time.Microsecond)
 	}
-	v, err := view.New(ctx, view.Options{Tenant: o.Tenant, AsOf: o.AsOf, Since: o.Since}, a.stored(ctx, q))
+	v, err := view.New(ctx, view.Options{Tenant: o.Tenant, AsOf: o.AsOf, Since: o.Since, Apart: o.Apart}, a.stored(ctx, q))
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (k *making) all(ctx context.Context) (err error) {
 		return err
 	}
 	k.m.Key, k.m.Trail = k.signer.Key(), k.signer.Name()
-	if k.view, err = k.Archive.View(ctx, archive.ViewOf{Tenant: k.m.Tenant, AsOf: k.m.AsOf, Since: k.m.Since}); err != nil {
+	if k.view, err = k.Archive.View(ctx, archive.ViewOf{Tenant: k.m.Tenant, AsOf: k.m.AsOf, Since: k.m.Since, Apart: true}); err != nil {
 		return err
 	}
 	// What is told must not say more than will be so.

@@ -72,7 +72,7 @@ func View(ctx context.Context, r *form.Reader, m *Manifest) (*Shown, error) {
 			}
 		}
 	}
-	v, err := view.New(ctx, view.Options{Tenant: m.Tenant, AsOf: m.AsOf, Since: m.Since}, stored)
+	v, err := view.New(ctx, view.Options{Tenant: m.Tenant, AsOf: m.AsOf, Since: m.Since, Apart: true}, stored)
 	return &Shown{v, r}, err
 }
 

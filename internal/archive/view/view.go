@@ -31,6 +31,9 @@ type Options struct {
 	Tenant string
 	AsOf   time.Time // what was answered later is left out; zero: nothing is
 	Since  time.Time // of logs, what was answered earlier is left out; zero: nothing is
+	// Apart says that the same evidence shows the same files wherever it lies, in an archive
+	// or in a pack: its place among all segments is left out.
+	Apart bool
 }
 
 // List is what the view has of one resource.
@@ -164,6 +167,9 @@ func (v *View) settle(o Options) {
 		Files    map[string]dated `json:"files"`
 		Lists    []List           `json:"lists"`
 	}{"partnerguard", o.Tenant, o.AsOf, v.Position, map[string]dated{}, v.Lists}
+	if o.Apart {
+		m.Position = "0"
+	}
 	var newest time.Time
 	for _, f := range v.files {
 		m.Files[f.name] = dated{f.at}

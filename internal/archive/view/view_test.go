@@ -115,6 +115,26 @@ func (r *rig) file(v *view.View, name, want string) {
 	}
 }
 
+// TestApart: what lies elsewhere, in other places, shows the same files when it is looked at apart.
+func TestApart(t *testing.T) {
+	shown := func(first int64, apart bool) string {
+		r := rig{T: t}
+		r.run("users", "a", day, segment.Whole, whole, answer{body: `{"value":[]}`})
+		r.stored[0].Seq = first
+		b, err := fs.ReadFile(r.view(view.Options{Apart: apart}), view.Manifest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if here, there := shown(1, true), shown(386, true); here != there {
+		t.Errorf("%s\n%s", here, there)
+	}
+	if shown(1, false) == shown(386, false) {
+		t.Error("an archive's own view has no place")
+	}
+}
+
 func TestListIsTheNewestWholeOne(t *testing.T) {
 	t.Parallel()
 	r := &rig{T: t}
