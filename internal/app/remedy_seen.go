@@ -145,9 +145,17 @@ func (x *policyRow) blocks() bool {
 	return strings.EqualFold(x.Result, "failure") && slices.ContainsFunc(x.Controls, func(c string) bool { return strings.EqualFold(c, "block") })
 }
 
+// asks says that MFA is among what the policy asks for, and alone that it asks for nothing else.
+func (x *policyRow) asks() (mfa, alone bool) {
+	is := func(c string) bool { return strings.EqualFold(c, "mfa") }
+	mfa = slices.ContainsFunc(x.Controls, is)
+	return mfa, mfa && !slices.ContainsFunc(x.Controls, func(c string) bool { return !is(c) })
+}
+
 // see takes one row of the log. A sign-in that another policy blocks says nothing of ours: it is
 // no sign-in that ours stops. One that stopped at a prompt is a failure only where nobody
-// answered it.
+// answered it; and where ours asks for MFA alone and another policy in force asked for it in the
+// same row, that one would have stopped it as well.
 func (p *applied) see(raw []byte) {
 	var in signInRow
 	if json.Unmarshal(raw, &in) != nil || in.At.Before(p.since) || in.ID == "" || p.rows[in.ID] {
@@ -175,9 +183,23 @@ func (p *applied) see(raw []byte) {
 	}
 	if result == "failure" && signin.Prompt(in.Status.Code) {
 		k.result = "interrupted"
-		p.prompts = append(p.prompts, prompted{k, session, in.At, in.Policies[ours].Result != result})
+		if !p.askedAnyway(in.Policies, ours) {
+			p.prompts = append(p.prompts, prompted{k, session, in.At, in.Policies[ours].Result != result})
+		}
 	}
 	p.count(k, in.UPN, in.At, 1)
+}
+
+// askedAnyway says that a policy in force that is not the plan's asked for all that ours asks for,
+// which is MFA, and was not answered either.
+func (p *applied) askedAnyway(list []policyRow, ours int) bool {
+	if _, alone := list[ours].asks(); !alone {
+		return false
+	}
+	return slices.ContainsFunc(list, func(x policyRow) bool {
+		mfa, _ := x.asks()
+		return mfa && strings.EqualFold(x.Result, "failure") && !p.own[strings.ToLower(x.ID)]
+	})
 }
 
 func (p *applied) count(k effectKey, name string, at time.Time, n int64) {

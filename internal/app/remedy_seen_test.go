@@ -4,6 +4,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,11 @@ func TestSeenPrompts(t *testing.T) {
 		"blocked by the plan's other":  {[]string{row(1, "s", 53003, "failure", `,{"id":"ours-too","result":"failure","enforcedGrantControls":["block"]}`)}, 1, 0},
 		"reports, another's prompt":    {[]string{row(1, "s", 50076, "reportOnlyFailure", ""), row(2, "s", 0, "reportOnlyNotApplied", "")}, 1, 0},
 		"reports, and passes then":     {[]string{row(1, "s", 50097, "reportOnlyFailure", ""), row(2, "s", 0, "reportOnlySuccess", "")}, 0, 1},
+		"another asks for it too":      {[]string{row(1, "s", 50076, "failure", `,{"id":"theirs","result":"failure","enforcedGrantControls":["Mfa"]}`)}, 0, 1},
+		"another would ask for it":     {[]string{row(1, "s", 50076, "failure", `,{"id":"theirs","result":"reportOnlyFailure","enforcedGrantControls":["Mfa"]}`)}, 1, 0},
+		"another asks for a device":    {[]string{row(1, "s", 50076, "failure", `,{"id":"theirs","result":"failure","enforcedGrantControls":["RequireCompliantDevice"]}`)}, 1, 0},
+		"ours asks for more":           {[]string{strings.Replace(row(1, "s", 50076, "failure", `,{"id":"theirs","result":"failure","enforcedGrantControls":["Mfa"]}`), `["mfa"]`, `["Require authentication strength"]`, 1)}, 1, 0},
+		"the plan's other asks too":    {[]string{row(1, "s", 50076, "failure", `,{"id":"ours-too","result":"failure","enforcedGrantControls":["Mfa"]}`)}, 1, 0},
 		"another would block":          {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "reportOnlyFailure"))}, 1, 0},
 		"another is for others":        {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "notApplied"))}, 1, 0},
 	} {
