@@ -194,7 +194,11 @@ func (l *look) silent(named map[string]bool) {
 	if len(names) == 0 {
 		return
 	}
-	text := fmt.Sprintf("of those that are asked then, %d have no method yet and are not in the log (%s", len(names),
+	have, are := "have", "are"
+	if len(names) == 1 {
+		have, are = "has", "is"
+	}
+	text := fmt.Sprintf("of those that are asked then, %d %s no method yet and %s not in the log (%s", len(names), have, are,
 		strings.Join(names[:min(3, len(names))], ", "))
 	if len(names) > 3 {
 		text += " and others"
