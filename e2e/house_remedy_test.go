@@ -168,7 +168,15 @@ func (h *house) packs(t *testing.T, who context.Context) {
 	now := h.lab.Now()
 	fill(t, p, "from", now.AddDate(0, 0, -20).Format(time.DateOnly), "to", now.Format(time.DateOnly), "reader", "insurer", "evidence", "deciding")
 	press(t, p, "Make a pack")
-	says(t, p, "was made", "insurer", "deciding")
+	says(t, p, "The pack is being made", "insurer")
+	at := h.public + "/packs?ask=" + eval[string](t, p, `return new URLSearchParams(location.search).get("ask")`)
+	for end := time.Now().Add(time.Minute); !strings.Contains(text(t, p), "Made."); visit(t, p, at) { // sooner than it asks by itself
+		if time.Sleep(200 * time.Millisecond); time.Now().After(end) {
+			t.Fatalf("the pack is never made:\n%.2000s", text(t, p))
+		}
+	}
+	to(t, p, `main a[href*="/packs?pack="]`)
+	says(t, p, "insurer", "deciding")
 	href := eval[string](t, p, `return document.querySelector("main a[href*='/packs/file']").getAttribute("href")`)
 	if got := ask(t, p, http.MethodGet, href, ""); got.Status != http.StatusOK || !strings.HasPrefix(got.Body, "PK") {
 		t.Errorf("the file: %d %.40q", got.Status, got.Body)
