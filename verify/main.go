@@ -106,10 +106,10 @@ func (v *Verified) tell(out io.Writer) {
 	say("%s of %s, %s to %s, for %s, made %s by %s", printable(m.Name), printable(m.Tenant), m.From.Format(time.DateOnly), m.To.Format(time.DateOnly),
 		printable(m.Reader), m.Made.Format(time.RFC3339), printable(m.Tool))
 	say("signed by the key of %s; %s", printable(v.Key), map[bool]string{true: "it was given", false: "whose that is, nobody says here: give --key"}[v.Pinned])
-	say("%d entries; %d pages of evidence, %d bytes, of %d segments; %d entries of the trail; %d checkpoints", v.Entries, v.Pages, v.PageBytes, v.Segments,
-		v.Trail, v.Checkpoints)
+	say("%d entries; %d pages of evidence, %d bytes, of %d segments; %d entries of the trail; %d checkpoint%s", v.Entries, v.Pages, v.PageBytes,
+		v.Segments, v.Trail, v.Checkpoints, map[bool]string{false: "s"}[v.Checkpoints == 1])
 	say("%d pages are compressed: they were held to their sums and not opened; zstd -d opens them", v.Frames)
-	say("%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by", v.Witnessed, v.Unchecked)
+	say("%d cosignatures and stamps of checkpoints hold; %d could not be checked: nothing was given to check them by", v.Witnessed, v.Unchecked)
 	say("%s", map[bool]string{true: "no time stamp", false: "stamped " + v.Stamped.Format(time.RFC3339) + map[bool]string{
 		true: ", by an authority of those that were given", false: ", as the stamp says: give --roots to know by whom"}[v.Trusted]}[v.Stamped.IsZero()])
 	if len(m.Redaction) > 0 {
