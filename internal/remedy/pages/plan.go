@@ -63,6 +63,9 @@ func stepsOf(s *run.Status, people bool) (out []Step) {
 			Traps: x.Traps, Undo: string(x.Undo), run: s.ID}
 		if x.Task != nil {
 			row.Do = x.Task.Do
+			if !people {
+				row.Do = slices.DeleteFunc(slices.Clone(row.Do), func(d string) bool { return strings.HasPrefix(d, remedy.About) })
+			}
 		}
 		if !people {
 			row.Words = ""
