@@ -206,6 +206,7 @@ type summary struct {
 	Line   Line            `json:"plan"`
 	Stages []stage         `json:"stages"`
 	Proof  []remedy.Answer `json:"proof"`
+	Left   []run.Leftover  `json:"notTakenBack,omitempty"`
 }
 
 type stage struct {

@@ -101,6 +101,40 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 	return h, f, p
 }
 
+// TestLeft: what a run that was taken back left is shown with why and with the way on, wants
+// a person in the list, and names nobody to whoever may not see people.
+func TestLeft(t *testing.T) {
+	h, f, _ := rig()
+	s := &f.list[0]
+	s.State, s.Why, s.Next = run.Undone, "taken back by local:ada", `2 objects were not taken back: per-user MFA "Grace Hopper" (Grace Hopper changed it)`
+	s.Steps[0].State = run.NotTaken
+	s.Steps[2].State = run.Stays
+	s.Left = []run.Leftover{{Step: 3, Kind: remedy.PerUserMFA, ID: account, Name: "Grace Hopper", Why: "Grace Hopper changed it since", Settle: "it stays as it is"},
+		{Step: 1, Kind: remedy.Policy, Name: "MFA <script>", Why: "somebody else changed it since", Settle: "look at it; by hand: partnerguard remedy rollback r --print FILE"}}
+	if list := h.HTML(t, "/remedy"); !strings.Contains(list, "2 not taken back") || !strings.Contains(list, "2 plans wait for a person") {
+		t.Error("the list does not say that a person has to look")
+	}
+	one := h.HTML(t, "/remedy/plan?run=r-7k2")
+	for _, want := range []string{"Not taken back", "2 objects were not taken back", "Grace Hopper changed it since", "somebody else changed it since",
+		"partnerguard remedy rollback r --print FILE", `action="/remedy/plan/confirm"`, "It is as it should be", "Take it back once more"} {
+		if !strings.Contains(one, want) {
+			t.Errorf("the plan has no %q", want)
+		}
+	}
+	h.Shoot(t, "remedy-left", "/remedy/plan?run=r-7k2")
+	h.Viewer.Rights = slices.DeleteFunc(screen.Rights(), func(r screen.Right) bool { return r == screen.SeePeople })
+	for _, address := range []string{"/remedy", "/remedy/plan?run=r-7k2"} {
+		if one := h.HTML(t, address); strings.Contains(one, "Grace") || strings.Contains(one, account) || !strings.Contains(one, "not taken back") {
+			t.Errorf("%s: a person is shown, or nothing", address)
+		}
+	}
+	s.Steps[0].State, s.Left = run.Stays, s.Left[:1]
+	h.Viewer = screentest.Viewer()
+	if one := h.HTML(t, "/remedy/plan?run=r-7k2"); strings.Contains(one, "once more") {
+		t.Error("it can be taken back once more, and there is nothing to try")
+	}
+}
+
 func TestPages(t *testing.T) {
 	h, _, _ := rig()
 	list := h.HTML(t, "/remedy")
@@ -152,10 +186,10 @@ func TestWhoSees(t *testing.T) {
 	}
 	for _, act := range p.Screens()[1].Acts {
 		ask := &screen.Ask{Viewer: h.Viewer}
-		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"r-7k2m9q4x"}, "step": {"2"}}); err == nil {
+		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"r-7k2m9q4x"}, "step": {"2"}, "finding": {"0a1b2c3d"}}); err == nil {
 			t.Errorf("%s is done to a tenant that is not theirs", act.Name)
 		}
-		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"w"}, "step": {"2"}, "reason": {"why"}}); err != nil {
+		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"w"}, "step": {"2"}, "reason": {"why"}, "finding": {"0a1b2c3d"}}); err != nil {
 			t.Errorf("%s: %v", act.Name, err)
 		}
 	}
