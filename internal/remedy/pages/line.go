@@ -31,13 +31,14 @@ type Line struct {
 	Next    string    `json:"next"`
 	Drifted string    `json:"drifted,omitempty"`
 	Refused string    `json:"refused,omitempty"`
-	Left    int       `json:"notTakenBack,omitempty"` // objects, of a run that was taken back
+	Left    int       `json:"notTakenBack,omitempty"`         // objects, of a run that was taken back
+	Seconds int       `json:"waitsForSecondPerson,omitempty"` // consequences that one person accepted
 }
 
 func lineOf(s *run.Status) Line {
 	l := Line{ID: s.ID, Goal: s.Goal, Tenant: s.Tenant, Name: s.Name, State: string(s.State), Stage: string(s.Stage), Applied: s.Applied, Actor: s.Actor,
 		Next: s.Next, Drifted: s.Drifted, Refused: s.Refused, Asked: len(s.Proof),
-		Left: len(s.Left)}
+		Left: len(s.Left), Seconds: len(s.Seconds)}
 	if l.Name == "" {
 		l.Name = s.Tenant
 	}
@@ -57,7 +58,7 @@ func lineOf(s *run.Status) Line {
 // wants says that a person has to look.
 func (l *Line) wants() bool {
 	return l.Refused != "" || l.Drifted != "" || l.State == string(run.Waiting) || l.State == string(run.Stopped) ||
-		l.Left > 0
+		l.Left > 0 || l.Seconds > 0
 }
 
 // screenFinds looks for words of a query in texts.

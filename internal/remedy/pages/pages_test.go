@@ -51,6 +51,9 @@ func (f *fake) Stop(_ context.Context, id, why string) (run.Run, error) {
 func (f *fake) Rollback(_ context.Context, id, why string) (run.Run, error) {
 	return f.note("back " + id + " " + why)
 }
+func (f *fake) Second(_ context.Context, id, finding string) (run.Run, error) {
+	return f.note("second " + id + " " + finding)
+}
 func (f *fake) Confirm(_ context.Context, id string, _ int) (run.Run, error) {
 	return f.note("confirm " + id)
 }
@@ -135,6 +138,35 @@ func TestLeft(t *testing.T) {
 	}
 }
 
+// TestSeconds: what one person accepted and another has to can be accepted on the page by
+// another, and not by the same; who may not see people is told of it without names.
+func TestSeconds(t *testing.T) {
+	h, f, _ := rig()
+	s := &f.list[0]
+	yes := func(finding, by string) run.Yes {
+		return run.Yes{Plan: s.Plan, Acceptance: remedy.Acceptance{Finding: finding, By: by, Why: "Grace gets a new device", Until: screentest.Now.AddDate(0, 1, 0)}}
+	}
+	s.Seconds = []run.Yes{yes("0a1b2c3d", "local:ben"), yes("4a1b2c3d", "local:ADA"), yes("no-evidence:pilot", "local:ben")}
+	one := h.HTML(t, "/remedy/plan?run=r-7k2")
+	if n := strings.Count(one, `action="/remedy/plan/second"`); n != 2 {
+		t.Errorf("it can be accepted by a second person %d times", n)
+	}
+	for _, want := range []string{"Waits for a second person", `name="finding" value="0a1b2c3d"`, `value="no-evidence:pilot"`, "Accepted by local:ben until",
+		"Grace gets a new device", "signs in by IMAP", "It waits for another person than you."} {
+		if !strings.Contains(one, want) {
+			t.Errorf("the plan has no %q", want)
+		}
+	}
+	if strings.Contains(one, `name="finding" value="4a1b2c3d"`) {
+		t.Error("whoever accepted it is asked for the second yes")
+	}
+	h.Shoot(t, "remedy-second", "/remedy/plan?run=r-7k2")
+	h.Viewer.Rights = slices.DeleteFunc(screen.Rights(), func(r screen.Right) bool { return r == screen.SeePeople || r == screen.Approve })
+	if one := h.HTML(t, "/remedy/plan?run=r-7k2"); strings.Contains(one, "Grace") || strings.Contains(one, "plan/second") || !strings.Contains(one, "local:ben") {
+		t.Error("a person is shown, or somebody may accept who may not")
+	}
+}
+
 func TestPages(t *testing.T) {
 	h, _, _ := rig()
 	list := h.HTML(t, "/remedy")
@@ -193,7 +225,7 @@ func TestWhoSees(t *testing.T) {
 			t.Errorf("%s: %v", act.Name, err)
 		}
 	}
-	want := []string{"local:ada approve w-1", "local:ada stop w-1 why", "local:ada back w-1 why", "local:ada confirm w-1"}
+	want := []string{"local:ada approve w-1", "local:ada second w-1 0a1b2c3d", "local:ada stop w-1 why", "local:ada back w-1 why", "local:ada confirm w-1"}
 	if !slices.Equal(*f.did, want) {
 		t.Errorf("%v", *f.did)
 	}

@@ -207,6 +207,9 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	if len(s.Left) > 0 {
 		left = append(left, leftCard(s))
 	}
+	if len(s.Seconds) > 0 {
+		left = append(left, secondCard(s, a.Viewer, people))
+	}
 	if len(s.Findings) > 0 {
 		left = append(left, surpriseCard(s, people))
 	}
