@@ -362,7 +362,8 @@ var (
 		geocoordinates latitude longitude altitude cidraddress loweraddress upperaddress postalcode city officelocation location`)
 	mailForm      = regexp.MustCompile(`[^\s@"',;:/\\]+(?:@|%40)[^\s@"',;:/\\]+\.[^\s@"',;:/\\]+`)
 	hostForm      = regexp.MustCompile(`[0-9A-Fa-f:.]{3,}`)
-	pseudonymForm = regexp.MustCompile(`^"redacted-(v-)?[0-9a-f]{16}"$`)
+	givenNames    = strings.Fields(`adminagents helpdeskagents salesagents`) // of every tenant: they name nobody
+	pseudonymForm = regexp.MustCompile(`^"redacted-(v-)?[0-9a-f]{16}(-emergency)?(-bg)?(-service)?(-shared)?(-account)?(-mailbox)?(#EXT#)?"$`)
 )
 
 // member is the name of the member that holds what is at a path.
@@ -393,7 +394,8 @@ var annotations = strings.NewReplacer("@odata.", "", "@microsoft.graph.", "")
 // leavesOut says that a shown value should not be.
 func (m *Manifest) leavesOut(path string, raw []byte, line bool) bool {
 	if m.byName(path, line) {
-		return string(raw) != `""` && (raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9')
+		given := raw[0] == '"' && slices.Contains(givenNames, strings.ToLower(string(raw[1:len(raw)-1])))
+		return string(raw) != `""` && !given && (raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9')
 	}
 	var text string
 	if raw[0] != '"' || slices.Contains(m.Kept, member(path)) || json.Unmarshal(raw, &text) != nil {

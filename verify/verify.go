@@ -68,6 +68,10 @@ type Manifest struct {
 		AsOf                         time.Time
 		Affected, Total              int
 	}
+	Recounted []struct {
+		Requirement     string
+		Affected, Total int
+	}
 }
 
 // decode reads JSON strictly: no member that is not known, none twice, nothing behind.

@@ -170,7 +170,10 @@ func (p *Packer) Again(ctx context.Context, ev *pack.Evidence) ([]pack.Verdict, 
 	out := packVerdicts(&tried)
 	// A report that says another verdict than is signed nobody gets: where they differ the one
 	// that was judged from the whole evidence stays, which names nobody.
-	if said := ev.Manifest.Verdicts; x.m == ev.Manifest && (len(said) == 0 || len(pack.Differences(said, out)) == 0) {
+	said := ev.Manifest.Verdicts
+	diff, recounted := pack.Otherwise(said, out)
+	if x.m == ev.Manifest && (len(said) == 0 || len(diff) == 0) {
+		tried.Recounted = recountWords(recounted)
 		*x.in = tried
 	}
 	return out, nil
@@ -336,7 +339,15 @@ func againPack(ctx context.Context, ev *pack.Evidence) (*report.Input, []pack.Ve
 func inputOf(m *pack.Manifest) *report.Input {
 	return &report.Input{Name: m.Name, Tool: m.Tool, Made: m.Made, Reader: report.Reader(m.Reader), Tenant: m.Tenant, Customer: m.Customer,
 		From: m.From, To: m.To, Redacted: m.Redaction, Evidence: m.Evidence, Rejudges: m.Unjudged == "" && m.Evidence == form.All,
-		Agreement: report.AgreementOn(m.AsOf), Since: m.Since}
+		Agreement: report.AgreementOn(m.AsOf), Since: m.Since, Recounted: recountWords(m.Recounted)}
+}
+
+// recountWords says what verdicts counted before something was left out.
+func recountWords(list []form.Recount) (out []string) {
+	for _, x := range list {
+		out = append(out, fmt.Sprintf("%s %d of %d", x.Requirement, x.Affected, x.Total))
+	}
+	return out
 }
 
 // readBeside reads what a pack says beside its pages. Kind problem.Unmet where it cannot be

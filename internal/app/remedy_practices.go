@@ -56,6 +56,11 @@ func (r *Remedies) withPractices(ctx context.Context, j *Judged, kept besidePrac
 		if q.Verdict == assess.Unknown { // what to do about it is to find out
 			u.Action, u.Settles = "", q.Settles
 		}
+		for k := range q.Evidence {
+			e := &q.Evidence[k]
+			u.About = append(u.About, find.About{ID: e.RecordID, Name: e.Subject, Why: e.Detail})
+		}
+		u.More = q.More
 		r.in.Unmet = append(r.in.Unmet, u)
 	}
 	r.in.Reach = reachOf(j.Facts)

@@ -61,13 +61,11 @@ func Classify(u *User, s Signs) Class {
 	login := wordsOf(local)
 	words := wordsOf(local, u.DisplayName)
 	switch {
-	case words.any("breakglass", "emergency", "firecall"), login.any("bg") && global, global && s.Excluded:
+	case words.any(emergencyWords...), login.any("bg") && global, global && s.Excluded:
 		return ClassBreakGlass
-	case s.ROPC, login.any("svc", "service", "automation", "scanner", "printer", "copier", "backup", "noreply", "api", "script", "bot", "smtp", "integration",
-		"sql", "runbook"), words["service"] && words["account"]:
+	case s.ROPC, login.any(serviceWords...), words["service"] && words["account"]:
 		return ClassService
-	case login.any("shared", "frontdesk", "front", "reception", "kiosk", "room", "info", "office", "warehouse", "mailbox", "helpdesk", "support"),
-		words["shared"] && words["mailbox"]:
+	case login.any(sharedWords...), words["shared"] && words["mailbox"]:
 		return ClassShared
 	case u.UserType == "" && !u.AccountEnabled.Set:
 		return ClassUnknown
@@ -104,6 +102,36 @@ func NamedLikeSync(upn, displayName string) bool {
 	const prefix = "Sync_"
 	return len(upn) > len(prefix) && strings.EqualFold(upn[:len(prefix)], prefix) &&
 		(displayName == "" || strings.EqualFold(displayName, "On-Premises Directory Synchronization Service Account"))
+}
+
+// What names say of the class of an account.
+var (
+	emergencyWords = []string{"breakglass", "emergency", "firecall"}
+	serviceWords   = []string{"svc", "service", "automation", "scanner", "printer", "copier", "backup", "noreply", "api", "script", "bot", "smtp", "integration",
+		"sql", "runbook"}
+	sharedWords = []string{"shared", "frontdesk", "front", "reception", "kiosk", "room", "info", "office", "warehouse", "mailbox", "helpdesk", "support"}
+)
+
+// Kept is what a name says of the class of its account, and of nobody: for what stands in
+// its place. "" is nothing; else, in this order, those of -emergency, -bg, -service, -shared,
+// -account, -mailbox and #EXT# that apply. An account that goes by names with the same ends
+// is of the same class, but where one word of two is in one of its names and the other in the other.
+func Kept(name string) (end string) {
+	local, _, login := strings.Cut(name, "@")
+	w := wordsOf(local)
+	add := func(is bool, word string) {
+		if is {
+			end += word
+		}
+	}
+	add(w.any(emergencyWords...), "-emergency")
+	add(login && w["bg"], "-bg")
+	add(login && w.any(serviceWords...) || w["service"] && w["account"], "-service")
+	add(login && w.any(sharedWords...) || w["shared"] && w["mailbox"], "-shared")
+	add(!login && w["service"] && w["account"], "-account")
+	add(!login && w["shared"] && w["mailbox"], "-mailbox")
+	add(strings.Contains(strings.ToUpper(name), "#EXT#"), "#EXT#")
+	return end
 }
 
 // words is the set of lower-case words in names.

@@ -3,6 +3,7 @@ package pack_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/db"
@@ -164,6 +166,65 @@ func TestRedactionThatDecides(t *testing.T) {
 	}
 	if r := verified(t, h, o.Out); r.Rejudged || !strings.Contains(r.NotJudged, "users.json was met (1 of 2)") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestRedactionOfUnknown makes a pack of what is unknown with and without what is left out,
+// though it counts otherwise: it counts what is read, and says what it counted before. Both
+// verifiers take it; and none that counts so what is known.
+func TestRedactionOfUnknown(t *testing.T) {
+	t.Parallel()
+	h := build(t, dbtest.SQLite(t))
+	h.Fill()
+	h.Keep("groups", "whole", `{"value":[{"id":"g1","displayName":"Break glass"},{"id":"g2","displayName":"P"}]}`)
+	count := func(ctx context.Context, e *pack.Evidence) ([]pack.Verdict, error) {
+		out, err := packtest.Count(ctx, e)
+		for i := range out {
+			if out[i].Affected > 0 || out[i].Requirement == "groups.json" {
+				out[i].Verdict = form.Unknown
+			}
+		}
+		return out, err
+	}
+	judge := h.Store.Judge
+	h.Store.Again = count
+	h.Store.Judge = func(ctx context.Context, e *pack.Evidence) (*pack.Judged, error) {
+		j, err := judge(ctx, e)
+		if err == nil {
+			j.Verdicts, err = count(ctx, e)
+		}
+		return j, err
+	}
+	o := h.October(filepath.Join(t.TempDir(), "pack.zip"))
+	o.To = h.Now.Add(time.Minute)
+	h.Now = o.To.Add(time.Minute)
+	o.Redact = []string{"names"}
+	made, err := h.Store.Make(t.Context(), o)
+	if err != nil {
+		t.Fatalf("%v: %s", err, problem.HintOf(err))
+	}
+	m := made.Manifest
+	if len(m.Recounted) != 1 || m.Recounted[0] != (form.Recount{Requirement: "groups.json", Affected: 1, Total: 2}) ||
+		!slices.ContainsFunc(m.Verdicts, func(v pack.Verdict) bool {
+			return v.Requirement == "groups.json" && v.Verdict == form.Unknown && v.Affected == 0 && v.Total == 2
+		}) {
+		t.Errorf("it says %+v of %+v", m.Recounted, m.Verdicts)
+	}
+	r, err := pack.VerifyFile(t.Context(), o.Out, form.Trust{}, count, nil)
+	if err != nil || r.Err() != nil || !r.Rejudged {
+		t.Errorf("%v %+v", err, r)
+	}
+	if little, out := bySmall(t, o.Out); len(little) > 0 {
+		t.Error(out)
+	}
+	odd := *m
+	for _, x := range []form.Recount{{Requirement: "users.json", Total: 9}, {Requirement: "groups.json", Total: 2}, {Requirement: "none", Total: 1}} {
+		if odd.Recounted = []form.Recount{x}; odd.Check() == nil {
+			t.Errorf("%+v is taken", x)
+		}
+	}
+	if odd.Recounted, odd.Redaction, odd.Leaves, odd.Kept = m.Recounted, nil, nil, nil; odd.Check() == nil {
+		t.Error("counts differ, and nothing was left out")
 	}
 }
 

@@ -21,9 +21,14 @@ func (k *making) rejudge(ctx context.Context) error {
 	if k.Again == nil {
 		return problem.New(problem.Internal, "a pack with something left out is judged again, and there is nobody who does")
 	}
-	diff, err := k.differences(ctx)
-	if err != nil || len(diff) == 0 {
+	diff, out, err := k.differences(ctx)
+	if err != nil {
 		return err
+	}
+	if len(diff) == 0 {
+		_, k.m.Recounted = Otherwise(k.m.Verdicts, out)
+		k.recount(out)
+		return nil
 	}
 	if k.o.NotRejudged {
 		k.m.Unjudged = "with what is left out, these come out otherwise: " + named(diff)
@@ -35,6 +40,15 @@ func (k *making) rejudge(ctx context.Context) error {
 	}
 	return p.WithHint("%s", "no member alone is the cause, but records that are left out whole: leave out names or addresses alone; "+
 		"or --not-rejudged says so in the pack")
+}
+
+// recount has what is unknown count as it is read: so it comes out again.
+func (k *making) recount(out []Verdict) {
+	for _, x := range k.m.Recounted {
+		is := func(v Verdict) bool { return v.Requirement == x.Requirement }
+		v, o := &k.m.Verdicts[slices.IndexFunc(k.m.Verdicts, is)], out[slices.IndexFunc(out, is)]
+		v.Affected, v.Total = o.Affected, o.Total
+	}
 }
 
 func named(diff []Difference) string {
@@ -57,15 +71,15 @@ func or(s, other string) string {
 }
 
 // differences judges the evidence that is in the pack, or would be in one with all of it.
-func (k *making) differences(ctx context.Context) ([]Difference, error) {
+func (k *making) differences(ctx context.Context) ([]Difference, []Verdict, error) {
 	if k.m.Evidence != form.All {
 		t, done, err := k.attempt()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		defer done()
 		if err := t.evidence(ctx, t.choose(nil)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		k.members = t.members
 		return t.compare(ctx, k.m)
@@ -74,20 +88,20 @@ func (k *making) differences(ctx context.Context) ([]Difference, error) {
 }
 
 // compare judges what was written so far, for the manifest of a pack.
-func (k *making) compare(ctx context.Context, of *Manifest) ([]Difference, error) {
+func (k *making) compare(ctx context.Context, of *Manifest) (diff []Difference, out []Verdict, err error) {
 	r, err := k.w.Read()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v, err := View(ctx, r, k.m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out, err := k.Again(ctx, &Evidence{FS: v, Manifest: of})
-	if err != nil {
-		return nil, err
+	if out, err = k.Again(ctx, &Evidence{FS: v, Manifest: of}); err != nil {
+		return nil, nil, err
 	}
-	return Differences(of.Verdicts, out), nil
+	diff, _ = Otherwise(of.Verdicts, out)
+	return diff, out, nil
 }
 
 // attempt is a pack with all of the evidence that nobody gets.
@@ -145,6 +159,6 @@ func (k *making) comesOut(ctx context.Context, keep ...string) (ok bool, left []
 	if err := t.evidence(ctx, t.choose(nil)); err != nil {
 		return false, nil
 	}
-	diff, err := t.compare(ctx, t.m)
+	diff, _, err := t.compare(ctx, t.m)
 	return err == nil && len(diff) == 0, slices.Collect(maps.Keys(t.members))
 }

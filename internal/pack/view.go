@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"partnerguard/internal/archive/segment"
 	"partnerguard/internal/archive/view"
@@ -145,4 +146,25 @@ func Differences(said, out []Verdict) (diff []Difference) {
 		}
 	}
 	return diff
+}
+
+// Otherwise are the differences that leaving something out must not make. What is unknown
+// before and after is the same verdict, whatever it counts: of these is told what they
+// counted before, sorted by requirement.
+func Otherwise(said, out []Verdict) (diff []Difference, recounted []form.Recount) {
+	said = slices.Clone(said)
+	for i := range said {
+		v := &said[i]
+		for j := range out {
+			o := &out[j]
+			if o.Requirement != v.Requirement || !o.AsOf.Equal(v.AsOf) || o.Verdict != form.Unknown || v.Verdict != form.Unknown ||
+				o.Affected == v.Affected && o.Total == v.Total {
+				continue
+			}
+			recounted = append(recounted, form.Recount{Requirement: v.Requirement, Affected: v.Affected, Total: v.Total})
+			v.Affected, v.Total = o.Affected, o.Total
+		}
+	}
+	slices.SortFunc(recounted, func(a, b form.Recount) int { return strings.Compare(a.Requirement, b.Requirement) })
+	return Differences(said, out), recounted
 }

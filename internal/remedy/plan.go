@@ -145,6 +145,10 @@ type Place struct {
 	Index   int64  `json:"index"`
 }
 
+// About begins what a person's task says first where something decides what it is about: an
+// account with its roles, an app, a customer. Whoever may not see people is not shown it.
+const About = "about: "
+
 // Task is what a person does, where no interface does it.
 type Task struct {
 	Do     []string `json:"do"`              // in order, commands and clicks

@@ -129,6 +129,9 @@ func packMadeText(w io.Writer, m *pack.Made, p kit.Paint) error {
 	if of.Unjudged != "" {
 		fmt.Fprintln(w, "the verdicts do not come out again from it:", print.Clean(of.Unjudged, 600))
 	}
+	for _, x := range of.Recounted {
+		fmt.Fprintf(w, "%s is unknown with what is left out and without; before it counted %d of %d\n", x.Requirement, x.Affected, x.Total)
+	}
 	if !m.Stamped {
 		fmt.Fprintln(w, "no time stamp: set a timestamp anchor to have packs stamped")
 	}

@@ -50,7 +50,20 @@ type Manifest struct {
 	// Unjudged says why the verdicts need not come out again from the evidence inside;
 	// "" says that they do.
 	Unjudged string `json:"unjudged,omitempty"`
+	// Recounted are verdicts that are unknown, with and without what is left out, and count
+	// otherwise with it: what they counted before. Sorted by requirement.
+	Recounted []Recount `json:"recounted,omitempty"`
 }
+
+// Recount is what a verdict counted before something was left out.
+type Recount struct {
+	Requirement string `json:"requirement"`
+	Affected    int    `json:"affected,omitempty"`
+	Total       int    `json:"total,omitempty"`
+}
+
+// Unknown is the verdict that decides nothing, in the words of package assess.
+const Unknown = "unknown"
 
 // Pages are how many pages of evidence there are. They are the first entries of the file.
 type Pages struct {

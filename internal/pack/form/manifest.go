@@ -95,6 +95,9 @@ func (m *Manifest) Check() error {
 	case len(m.Kept) > 0 && len(m.Redaction) == 0:
 		return bad("it keeps members that no rule leaves out")
 	}
+	if err := m.recounts(); err != nil {
+		return err
+	}
 	for _, word := range m.Redaction {
 		if word != Names && word != Addresses {
 			return bad("it has a redaction by %.40q, which this program does not know", word)
@@ -112,6 +115,19 @@ func (m *Manifest) Check() error {
 		if !IsName(e.Path) || e.Size < 0 || e.Size > MaxEntry || !sumForm.MatchString(e.SHA256) || isPage(e.Path) ||
 			e.Path == ManifestName || e.Path == NoteName || e.Path == StampName {
 			return bad("it lists %.80q, which cannot be", e.Path)
+		}
+	}
+	return nil
+}
+
+// recounts refuses counts that nothing was left out of, or of what is known.
+func (m *Manifest) recounts() error {
+	for i, x := range m.Recounted {
+		unknown := slices.ContainsFunc(m.Verdicts, func(v Verdict) bool {
+			return v.Requirement == x.Requirement && v.Verdict == Unknown && (v.Affected != x.Affected || v.Total != x.Total)
+		})
+		if len(m.Redaction) == 0 || !unknown || i > 0 && m.Recounted[i-1].Requirement >= x.Requirement {
+			return broken(ManifestName+": it counts %.80q twice, and nothing that was left out is the cause", x.Requirement)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -199,8 +200,22 @@ func TestRedaction(t *testing.T) {
 		t.Errorf("kept: %s", out)
 	}
 	p := leaf.NewPseudonyms([]byte("k"))
-	if a, b := p.Of([]byte(`"A"`), leaf.ByMember), p.Of([]byte(`"\u0061"`), leaf.ByMember); !bytes.Equal(a, b) {
+	if a, b := p.Of("/mail", []byte(`"A"`), leaf.ByMember), p.Of("/mail", []byte(`"\u0061"`), leaf.ByMember); !bytes.Equal(a, b) {
 		t.Errorf("%s and %s are of one value", a, b)
+	}
+}
+
+// TestRedactionKeepsKinds keeps of a name what it says of the kind of its account, and of a
+// sentence nothing; what Microsoft calls the agents' groups in every tenant is shown.
+func TestRedactionKeepsKinds(t *testing.T) {
+	t.Parallel()
+	body := `{"value":[{"displayName":"AdminAgents"},{"userPrincipalName":"svc-crm@contoso.example","description":"emergency access of Adele"},` +
+		`{"userPrincipalName":"bg.two_fabrikam.example#EXT#@contoso.example","displayName":"AdminAgents of Adele"}]}`
+	out := rejoin(t, body, &leaf.Rule{Names: true})
+	form := `{"displayName":"AdminAgents"},\s*{"userPrincipalName":"redacted-[0-9a-f]{16}-service","description":"redacted-[0-9a-f]{16}"},\s*` +
+		`{"userPrincipalName":"redacted-[0-9a-f]{16}-bg#EXT#","displayName":"redacted-[0-9a-f]{16}"}`
+	if !regexp.MustCompile(form).MatchString(out) {
+		t.Errorf("it reads %s", out)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"partnerguard/internal/directory"
 	"partnerguard/internal/problem"
 )
 
@@ -33,6 +34,13 @@ var nameMembers = words(`userPrincipalName userDisplayName displayName mail othe
 // addressMembers hold where somebody was.
 var addressMembers = words(`ipAddress ipAddressFromResourceProvider clientIp clientIpAddress callerIpAddress sourceIp
 	geoCoordinates latitude longitude altitude cidrAddress lowerAddress upperAddress postalCode city officeLocation location`)
+
+// givenNames are what Microsoft calls something in every tenant alike: they name nobody, and
+// who reaches customers is found by them.
+var givenNames = words(`AdminAgents HelpdeskAgents SalesAgents`)
+
+// openMembers hold sentences: of what stands for them nothing is kept.
+var openMembers = words(`newValue oldValue description justification notes internalNotes comment comments aboutMe`)
 
 func words(s string) map[string]bool {
 	out := map[string]bool{}
@@ -117,7 +125,7 @@ func (r *Rule) Of(path string, raw []byte, line bool) Why {
 	if r.named(path, line) {
 		switch raw[0] {
 		case '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-			if string(raw) != `""` {
+			if string(raw) != `""` && !(raw[0] == '"' && givenNames[strings.ToLower(string(raw[1:len(raw)-1]))]) {
 				return ByMember
 			}
 		}
@@ -176,22 +184,25 @@ const (
 )
 
 // Of is the pseudonym of a value, as a JSON text: of 64 bits, so that in a pack of a
-// million names two hardly ever meet. Case is not told apart.
-func (p *Pseudonyms) Of(raw []byte, why Why) []byte {
+// million names two hardly ever meet. Case is not told apart. Of a name it ends in what the
+// name says of the kind of its account ([directory.Kept]), since accounts are judged by it.
+func (p *Pseudonyms) Of(path string, raw []byte, why Why) []byte {
 	value := string(raw)
 	if raw[0] == '"' {
 		_ = json.Unmarshal(raw, &value)
 	}
 	h := hmac.New(sha256.New, p.key)
 	h.Write([]byte(strings.ToLower(value)))
-	head := byMember
-	if why == ByLook {
-		head = byLook
+	head, end := byLook, ""
+	if why == ByMember {
+		if head = byMember; !openMembers[Member(path)] {
+			end = directory.Kept(value)
+		}
 	}
-	return []byte(`"` + head + hex.EncodeToString(h.Sum(nil)[:8]) + `"`)
+	return []byte(`"` + head + hex.EncodeToString(h.Sum(nil)[:8]) + end + `"`)
 }
 
-var pseudonymForm = regexp.MustCompile(`^"redacted-(v-)?[0-9a-f]{16}"$`)
+var pseudonymForm = regexp.MustCompile(`^"redacted-(v-)?[0-9a-f]{16}(-emergency)?(-bg)?(-service)?(-shared)?(-account)?(-mailbox)?(#EXT#)?"$`)
 
 // Counts are how many leaves there are.
 type Counts struct {
@@ -223,7 +234,7 @@ func (r *Rule) Redact(rec *Record, line bool, p *Pseudonyms, n *Counts) {
 		case ByLook:
 			n.ByLook++
 		}
-		l.Raw, l.Salt = p.Of(l.Raw, why), nil
+		l.Raw, l.Salt = p.Of(l.Path, l.Raw, why), nil
 	}
 }
 

@@ -45,7 +45,9 @@ type Input struct {
 
 	Report *assess.Report // as of To; required
 	Cut    bool           // Report was judged from the evidence as it is in the pack, with pseudonyms
-	Days   []Day          // of the period, oldest first
+	// Recounted are what verdicts that are unknown anyway counted before the redaction, in words.
+	Recounted []string
+	Days      []Day // of the period, oldest first
 	// Practices is the report of the security best practices as JSON; nil: none was made.
 	Practices  json.RawMessage
 	Exceptions []Exception

@@ -48,6 +48,10 @@ func (in *Input) told() []string {
 	if in.Reader.named() && !in.named() {
 		out = append(out, "Something is redacted, and this report was not judged from the redacted evidence: no person is named in it.")
 	}
+	if len(in.Recounted) > 0 {
+		out = append(out, "Unknown before the redaction and after it, and counted as what is left says; before it these were: "+
+			strings.Join(in.Recounted, ", ")+".")
+	}
 	return out
 }
 

@@ -60,6 +60,9 @@ type Unmet struct {
 	Steps   []string
 	Check   string
 	Settles string
+	// About is what it is unmet by, where its steps say "named above"; More how many others there are.
+	About []About
+	More  int
 	// Until is when the last of the recorded sign-ins that count against it is out of the log
 	// that is judged; zero where none does, or something else does too.
 	Until time.Time
@@ -67,6 +70,9 @@ type Unmet struct {
 	// those before it.
 	Changes [][]access.Change
 }
+
+// About is an account, an app or a customer that a practice is unmet by.
+type About struct{ ID, Name, Why string }
 
 // Objects are the settings as they were read, by kind and lower-case id. What is not in
 // them is said as far as it is known, and read before it is changed.

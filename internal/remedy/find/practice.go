@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -94,8 +95,52 @@ func (b *builder) byPerson(id string) error {
 		return problem.New(problem.NotFound, "nothing is to be done for %s (%s): it is not unmet", id, p.Title).
 			WithHint("partnerguard practices %s says how it stands", id)
 	}
-	b.ask(p.Title, "bring about "+id+": "+p.Title, u.Steps, u.Check)
+	b.ask(p.Title, "bring about "+id+": "+p.Title, append(b.about(&u), u.Steps...), u.Check)
 	return nil
+}
+
+// mostAbout bounds what a task names: a task has 200 lines at most.
+const mostAbout = 50
+
+// about names what the steps of a person are about, so that a plan says it by itself: accounts
+// with the roles that they hold. What is not known yet is found out first.
+func (b *builder) about(u *Unmet) (out []string) {
+	if u.Settles != "" && u.Verdict == "unknown" && !slices.Contains(u.Steps, u.Settles) {
+		out = append(out, "find out first what is not known yet: "+u.Settles)
+	}
+	for _, a := range u.About[:min(len(u.About), mostAbout)] {
+		line := a.Name
+		if a.ID != "" && a.ID != a.Name {
+			line += " (" + a.ID + ")"
+		}
+		if a.Why != "" {
+			line += ": " + a.Why
+		}
+		if roles := b.rolesOf(a.ID); len(roles) > 0 {
+			line += "; by an assignment of its own: " + strings.Join(roles, ", ")
+		}
+		out = append(out, remedy.About+print.Clean(line, print.MaxSaying))
+	}
+	if more := u.More + max(len(u.About)-mostAbout, 0); more > 0 {
+		out = append(out, fmt.Sprintf("%s%d more: %s", remedy.About, more, cmp.Or(u.Check, "partnerguard practices "+u.ID)))
+	}
+	return out
+}
+
+// rolesOf are the roles that an account holds by assignments that were read, with where.
+func (b *builder) rolesOf(id string) (out []string) {
+	for _, key := range slices.Sorted(maps.Keys(b.Objects[remedy.Role])) {
+		var is assignment
+		if id == "" || json.Unmarshal(b.Objects[remedy.Role][key].Raw, &is) != nil || !strings.EqualFold(is.Principal, id) {
+			continue
+		}
+		role := b.Tenant.RoleName(is.Role)
+		if is.Scope != "" && is.Scope != "/" {
+			role += " over " + is.Scope
+		}
+		out = append(out, role)
+	}
+	return out
 }
 
 // ask adds a person's step. text is a sentence without a full stop.

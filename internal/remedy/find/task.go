@@ -2,8 +2,11 @@ package find
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/remedy"
 )
 
 // elsewhere is what meets a requirement that no policy decides: another command that does
@@ -25,14 +28,14 @@ func elsewhere(u *Unmet) Choice {
 		{"app-passwords", "Take app passwords away", "",
 			"In the MFA service settings (account.activedirectory.windowsazure.com/UserManagement/MfaSettings.aspx) choose \"Do not allow users to create " +
 				"app passwords\"; put the bridge before devices that used one: partnerguard bridge", "partnerguard apppassword decide"},
-		{"modern-authentication-clients", "Upgrade the clients that are named", "",
-			"Upgrade each mail client that the report names, or move its account to Outlook on the web", again},
+		{"modern-authentication-clients", "Upgrade the clients that partnerguard assess names", "",
+			"Upgrade each mail client that partnerguard assess names, or move its account to Outlook on the web", again},
 		{"no-dap", "Move customers from DAP to GDAP", "partnerguard delegation plan", "", "partnerguard delegation list"},
 		{"inactive-dap", "Remove DAP that nobody uses", "partnerguard delegation plan", "", "partnerguard delegation list"},
 		{"gdap-least-privilege", "Give the staff the least roles that their work needs", "partnerguard delegation plan --to least", "",
 			"partnerguard delegation unused"},
 		{"customer-admin-mfa", "Have MFA turned on for customers' administrators", "",
-			"In each customer that is named ask every administrator for MFA: security defaults, or a policy with Entra ID P1", again},
+			"In each customer that partnerguard assess names ask every administrator for MFA: security defaults, or a policy with Entra ID P1", again},
 		{"customer-spending-budget", "Put a budget on every Azure customer", "partnerguard budgets plan", "", "partnerguard spend status"},
 		{"entra-id-p2-admin-agents", "Buy what is missing", "", "Assign Entra ID P2 to each member of the admin agents", again},
 		{"privileged-identity-management", "Give privileged roles on request alone", "",
@@ -46,14 +49,26 @@ func elsewhere(u *Unmet) Choice {
 	}
 	if len(u.Steps) > 0 || u.Command != "" { // a practice
 		steps := u.toDo()
-		task := strings.Join(steps, "; ")
-		return Choice{Way: cmp.Or(u.Action, task, u.Title), Command: u.Command, Task: task, Check: cmp.Or(u.Check, again)}
+		task := strings.Join(append(u.briefly(), steps...), "; ")
+		return Choice{Way: cmp.Or(u.Action, strings.Join(steps, "; "), u.Title), Command: u.Command, Task: task, Check: cmp.Or(u.Check, again)}
 	}
 	c := Choice{Way: u.Action, Task: u.Action, Check: again}
 	if c.Way == "" {
 		c.Way, c.Task = u.Reason, u.Reason
 	}
 	return c
+}
+
+// briefly names what the steps are about, in a line of a list.
+func (u *Unmet) briefly() (out []string) {
+	const most = 3
+	for _, a := range u.About[:min(len(u.About), most)] {
+		out = append(out, remedy.About+a.Name)
+	}
+	if more := u.More + max(len(u.About)-most, 0); more > 0 {
+		out = append(out, fmt.Sprintf("%s%d more, by %s", remedy.About, more, cmp.Or(u.Check, "partnerguard practices "+u.ID)))
+	}
+	return out
 }
 
 // toDo is what a person does for a practice; that they give their word is told of by itself.

@@ -5,6 +5,7 @@ package pages
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -145,4 +146,52 @@ func surpriseCard(s *run.Status, people bool) screen.Block {
 	}
 	return screen.Card{ID: "surprises", Head: "Surprises", Note: "Look at each in the sign-in log first. To take one upon yourself: " +
 		"partnerguard remedy approve " + print.Clean(s.ID, 60) + " --accept ID --why TEXT; then apply the plan again.", Body: []screen.Block{items}}
+}
+
+// told finds what the id of an acceptance is about: a finding of a gate, or a surprise.
+func told(s *run.Status, id string, people bool) screen.Item {
+	gates := []*remedy.Gate{s.Shut}
+	for i := range s.Past {
+		gates = append(gates, s.Past[i].Gate)
+	}
+	for _, g := range gates {
+		if g == nil {
+			continue
+		}
+		if k := slices.IndexFunc(g.Findings, func(f remedy.Finding) bool { return f.ID == id }); k >= 0 {
+			return findingItem(&g.Findings[k], people)
+		}
+	}
+	it := screen.Item{Said: &page.Said{Tone: print.Doubt, Word: "no evidence"}, Lead: print.Clean(id, 60)}
+	for i := range s.Findings {
+		if x := &s.Findings[i]; x.ID == id {
+			it = screen.Item{Said: &page.Said{Tone: print.Bad, Word: "fails"}, Lead: print.Clean(cmp.Or(x.Effect.Name, x.Effect.Account), 120),
+				Text: "fails with " + print.Clean(x.Effect.App, 120), Meta: "id " + print.Clean(x.ID, 20)}
+			if !people {
+				it.Lead, it.Text = "an account", "is not shown to you"
+			}
+		}
+	}
+	return it
+}
+
+// secondCard are the consequences that one person accepted and another has to. Whoever
+// accepted one sees no button: it is another's.
+func secondCard(s *run.Status, v *screen.Viewer, people bool) screen.Block {
+	var body []screen.Block
+	for i := range s.Seconds {
+		y := &s.Seconds[i]
+		said := fmt.Sprintf("Accepted by %s until %s", print.Clean(y.By, 80), y.Until.UTC().Format("2 Jan 2006"))
+		if people {
+			said += ": " + print.Clean(y.Why, 300)
+		}
+		body = append(body, screen.Items{List: []screen.Item{told(s, y.Finding, people)}}, screen.Para{Text: print.Ended(said), Class: "note pad"})
+		if strings.EqualFold(y.By, v.Actor) {
+			body = append(body, screen.Para{Text: "It waits for another person than you.", Class: "note pad"})
+			continue
+		}
+		body = append(body, screen.Do{Path: "/remedy/plan/second", Right: screen.Approve, Text: "I accept it too",
+			Fields: url.Values{"run": {s.ID}, "finding": {y.Finding}}})
+	}
+	return screen.Card{ID: "seconds", Head: "Waits for a second person", Note: "Read what would be so, and who took it upon themselves and why.", Body: body}
 }

@@ -4,6 +4,7 @@ package pages
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,11 +31,14 @@ type Line struct {
 	Next    string    `json:"next"`
 	Drifted string    `json:"drifted,omitempty"`
 	Refused string    `json:"refused,omitempty"`
+	Left    int       `json:"notTakenBack,omitempty"`         // objects, of a run that was taken back
+	Seconds int       `json:"waitsForSecondPerson,omitempty"` // consequences that one person accepted
 }
 
 func lineOf(s *run.Status) Line {
 	l := Line{ID: s.ID, Goal: s.Goal, Tenant: s.Tenant, Name: s.Name, State: string(s.State), Stage: string(s.Stage), Applied: s.Applied, Actor: s.Actor,
-		Next: s.Next, Drifted: s.Drifted, Refused: s.Refused, Asked: len(s.Proof)}
+		Next: s.Next, Drifted: s.Drifted, Refused: s.Refused, Asked: len(s.Proof),
+		Left: len(s.Left), Seconds: len(s.Seconds)}
 	if l.Name == "" {
 		l.Name = s.Tenant
 	}
@@ -53,7 +57,8 @@ func lineOf(s *run.Status) Line {
 
 // wants says that a person has to look.
 func (l *Line) wants() bool {
-	return l.Refused != "" || l.Drifted != "" || l.State == string(run.Waiting) || l.State == string(run.Stopped)
+	return l.Refused != "" || l.Drifted != "" || l.State == string(run.Waiting) || l.State == string(run.Stopped) ||
+		l.Left > 0 || l.Seconds > 0
 }
 
 // screenFinds looks for words of a query in texts.
@@ -98,6 +103,8 @@ func stateCell(l *Line) screen.Cell {
 		c.Said, c.Sub = &page.Said{Tone: print.Bad, Word: "not believed"}, print.Clean(l.Refused, 160)
 	case l.Drifted != "":
 		c.Tags = []screen.Tag{{Text: "changed since", Tone: print.Bad}}
+	case l.Left > 0:
+		c.Tags = []screen.Tag{{Text: print.Number(int64(l.Left)) + " not taken back", Tone: print.Bad}}
 	}
 	return c
 }
@@ -126,6 +133,7 @@ var lineList = &screen.List[Line]{
 			Cell: func(l *Line) screen.Cell { return screen.When(l.Applied, "never") }},
 		{Name: "actor", Head: "By", Drop: true, Cell: func(l *Line) screen.Cell { return screen.Cell{Text: l.Actor, Quiet: true} }},
 		{Name: "next", Head: "What is next", Only: true, Text: func(l *Line) string { return l.Next }},
+		{Name: "notTakenBack", Head: "Not taken back", Only: true, Text: func(l *Line) string { return strconv.Itoa(l.Left) }},
 		{Name: "drifted", Head: "Changed since", Only: true, Text: func(l *Line) string { return l.Drifted }},
 	},
 	Filters: []screen.Filter[Line]{

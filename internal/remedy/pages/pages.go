@@ -23,6 +23,7 @@ type Runs interface {
 // Actor does something to a run as somebody; [run.Runner] is one, by its As.
 type Actor interface {
 	Approve(ctx context.Context, id string) (run.Run, error)
+	Second(ctx context.Context, id, finding string) (run.Run, error)
 	Stop(ctx context.Context, id, reason string) (run.Run, error)
 	Rollback(ctx context.Context, id, reason string) (run.Run, error)
 	Confirm(ctx context.Context, id string, seq int) (run.Run, error)
@@ -60,12 +61,19 @@ func (p *Pages) acts() []screen.Act {
 	why := screen.Field{Name: "reason", Label: "Why", Kind: "text", Required: true, Max: maxReason,
 		Hint: "It stands in the trail, under your name."}
 	step := screen.Field{Name: "step", Label: "Step", Kind: "hidden", Required: true, Max: 10}
+	finding := screen.Field{Name: "finding", Label: "Finding", Kind: "hidden", Required: true, Max: 100}
 	return []screen.Act{
 		{Name: "approve", Title: "Approve", Do: screen.Approve, Form: []screen.Field{id},
 			About: "A second person's yes to exactly this plan. Read what it changes first.",
 			Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
 				_, err := a.Approve(ctx, f.Get("run"))
 				return "Approved: its steps are done from now on.", err
+			})},
+		{Name: "second", Title: "Accept it too", Do: screen.Approve, Form: []screen.Field{id, finding},
+			About: "A second person's yes to a consequence that somebody accepted. Whoever accepted it cannot say it.",
+			Handle: p.act(func(ctx context.Context, a Actor, f url.Values) (string, error) {
+				_, err := a.Second(ctx, f.Get("run"), f.Get("finding"))
+				return "Accepted by two people: the plan goes on when it is applied again.", err
 			})},
 		{Name: "stop", Title: "Stop", Do: screen.Operate, Form: []screen.Field{id, why},
 			About: "Nothing more is begun. What was done stays as it is.",
@@ -206,6 +214,7 @@ type summary struct {
 	Line   Line            `json:"plan"`
 	Stages []stage         `json:"stages"`
 	Proof  []remedy.Answer `json:"proof"`
+	Left   []run.Leftover  `json:"notTakenBack,omitempty"`
 }
 
 type stage struct {

@@ -51,6 +51,9 @@ func (f *fake) Stop(_ context.Context, id, why string) (run.Run, error) {
 func (f *fake) Rollback(_ context.Context, id, why string) (run.Run, error) {
 	return f.note("back " + id + " " + why)
 }
+func (f *fake) Second(_ context.Context, id, finding string) (run.Run, error) {
+	return f.note("second " + id + " " + finding)
+}
 func (f *fake) Confirm(_ context.Context, id string, _ int) (run.Run, error) {
 	return f.note("confirm " + id)
 }
@@ -99,6 +102,69 @@ func rig() (*screentest.House, *fake, *pages.Pages) {
 	h := screentest.Of(p.Screens()...)
 	h.Viewer = screentest.Viewer()
 	return h, f, p
+}
+
+// TestLeft: what a run that was taken back left is shown with why and with the way on, wants
+// a person in the list, and names nobody to whoever may not see people.
+func TestLeft(t *testing.T) {
+	h, f, _ := rig()
+	s := &f.list[0]
+	s.State, s.Why, s.Next = run.Undone, "taken back by local:ada", `2 objects were not taken back: per-user MFA "Grace Hopper" (Grace Hopper changed it)`
+	s.Steps[0].State = run.NotTaken
+	s.Steps[2].State = run.Stays
+	s.Left = []run.Leftover{{Step: 3, Kind: remedy.PerUserMFA, ID: account, Name: "Grace Hopper", Why: "Grace Hopper changed it since", Settle: "it stays as it is"},
+		{Step: 1, Kind: remedy.Policy, Name: "MFA <script>", Why: "somebody else changed it since", Settle: "look at it; by hand: partnerguard remedy rollback r --print FILE"}}
+	if list := h.HTML(t, "/remedy"); !strings.Contains(list, "2 not taken back") || !strings.Contains(list, "2 plans wait for a person") {
+		t.Error("the list does not say that a person has to look")
+	}
+	one := h.HTML(t, "/remedy/plan?run=r-7k2")
+	for _, want := range []string{"Not taken back", "2 objects were not taken back", "Grace Hopper changed it since", "somebody else changed it since",
+		"partnerguard remedy rollback r --print FILE", `action="/remedy/plan/confirm"`, "It is as it should be", "Take it back once more"} {
+		if !strings.Contains(one, want) {
+			t.Errorf("the plan has no %q", want)
+		}
+	}
+	h.Shoot(t, "remedy-left", "/remedy/plan?run=r-7k2")
+	h.Viewer.Rights = slices.DeleteFunc(screen.Rights(), func(r screen.Right) bool { return r == screen.SeePeople })
+	for _, address := range []string{"/remedy", "/remedy/plan?run=r-7k2"} {
+		if one := h.HTML(t, address); strings.Contains(one, "Grace") || strings.Contains(one, account) || !strings.Contains(one, "not taken back") {
+			t.Errorf("%s: a person is shown, or nothing", address)
+		}
+	}
+	s.Steps[0].State, s.Left = run.Stays, s.Left[:1]
+	h.Viewer = screentest.Viewer()
+	if one := h.HTML(t, "/remedy/plan?run=r-7k2"); strings.Contains(one, "once more") {
+		t.Error("it can be taken back once more, and there is nothing to try")
+	}
+}
+
+// TestSeconds: what one person accepted and another has to can be accepted on the page by
+// another, and not by the same; who may not see people is told of it without names.
+func TestSeconds(t *testing.T) {
+	h, f, _ := rig()
+	s := &f.list[0]
+	yes := func(finding, by string) run.Yes {
+		return run.Yes{Plan: s.Plan, Acceptance: remedy.Acceptance{Finding: finding, By: by, Why: "Grace gets a new device", Until: screentest.Now.AddDate(0, 1, 0)}}
+	}
+	s.Seconds = []run.Yes{yes("0a1b2c3d", "local:ben"), yes("4a1b2c3d", "local:ADA"), yes("no-evidence:pilot", "local:ben")}
+	one := h.HTML(t, "/remedy/plan?run=r-7k2")
+	if n := strings.Count(one, `action="/remedy/plan/second"`); n != 2 {
+		t.Errorf("it can be accepted by a second person %d times", n)
+	}
+	for _, want := range []string{"Waits for a second person", `name="finding" value="0a1b2c3d"`, `value="no-evidence:pilot"`, "Accepted by local:ben until",
+		"Grace gets a new device", "signs in by IMAP", "It waits for another person than you."} {
+		if !strings.Contains(one, want) {
+			t.Errorf("the plan has no %q", want)
+		}
+	}
+	if strings.Contains(one, `name="finding" value="4a1b2c3d"`) {
+		t.Error("whoever accepted it is asked for the second yes")
+	}
+	h.Shoot(t, "remedy-second", "/remedy/plan?run=r-7k2")
+	h.Viewer.Rights = slices.DeleteFunc(screen.Rights(), func(r screen.Right) bool { return r == screen.SeePeople || r == screen.Approve })
+	if one := h.HTML(t, "/remedy/plan?run=r-7k2"); strings.Contains(one, "Grace") || strings.Contains(one, "plan/second") || !strings.Contains(one, "local:ben") {
+		t.Error("a person is shown, or somebody may accept who may not")
+	}
 }
 
 func TestPages(t *testing.T) {
@@ -152,14 +218,14 @@ func TestWhoSees(t *testing.T) {
 	}
 	for _, act := range p.Screens()[1].Acts {
 		ask := &screen.Ask{Viewer: h.Viewer}
-		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"r-7k2m9q4x"}, "step": {"2"}}); err == nil {
+		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"r-7k2m9q4x"}, "step": {"2"}, "finding": {"0a1b2c3d"}}); err == nil {
 			t.Errorf("%s is done to a tenant that is not theirs", act.Name)
 		}
-		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"w"}, "step": {"2"}, "reason": {"why"}}); err != nil {
+		if _, err := act.Handle(t.Context(), ask, url.Values{"run": {"w"}, "step": {"2"}, "reason": {"why"}, "finding": {"0a1b2c3d"}}); err != nil {
 			t.Errorf("%s: %v", act.Name, err)
 		}
 	}
-	want := []string{"local:ada approve w-1", "local:ada stop w-1 why", "local:ada back w-1 why", "local:ada confirm w-1"}
+	want := []string{"local:ada approve w-1", "local:ada second w-1 0a1b2c3d", "local:ada stop w-1 why", "local:ada back w-1 why", "local:ada confirm w-1"}
 	if !slices.Equal(*f.did, want) {
 		t.Errorf("%v", *f.did)
 	}

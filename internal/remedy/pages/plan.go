@@ -53,6 +53,16 @@ func unnamed(s *run.Status) *run.Status {
 	if out.Drifted != "" {
 		out.Drifted = "what was applied is no longer so"
 	}
+	if len(s.Left) > 0 {
+		out.Left = slices.Clone(s.Left)
+		for i := range out.Left {
+			l := &out.Left[i]
+			if l.Why = "why may name accounts, which are not shown to you"; slices.Contains(personal, l.Kind) {
+				l.Name, l.ID = "an account's", ""
+			}
+		}
+		out.Next = leftCount(len(s.Left)) + "; the plan's page names them"
+	}
 	return &out
 }
 
@@ -63,6 +73,9 @@ func stepsOf(s *run.Status, people bool) (out []Step) {
 			Traps: x.Traps, Undo: string(x.Undo), run: s.ID}
 		if x.Task != nil {
 			row.Do = x.Task.Do
+			if !people {
+				row.Do = slices.DeleteFunc(slices.Clone(row.Do), func(d string) bool { return strings.HasPrefix(d, remedy.About) })
+			}
 		}
 		if !people {
 			row.Words = ""
@@ -182,7 +195,7 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 		s = unnamed(s)
 	}
 	l, stages := lineOf(s), stagesOf(s)
-	v := &screen.View{Rows: stepList.Of(stepsOf(s, people)), Summary: summary{l, stages, s.Proof},
+	v := &screen.View{Rows: stepList.Of(stepsOf(s, people)), Summary: summary{l, stages, s.Proof, s.Left},
 		Sentence: print.Clean(l.Goal, 200) + ", " + print.Clean(l.Name, 120),
 		Nothing:  &screen.Nothing{Head: "No step was begun", Text: "What it changes is shown once the plan can be read."}}
 	if a.Machine {
@@ -191,6 +204,12 @@ func (p *Pages) loadPlan(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	v.Actions = []screen.Action{{Text: "All plans", Icon: "heal", Path: "/remedy"}}
 	v.Notices = notices(s)
 	left := []screen.Block{nextCard(s, &l, a.Viewer.May(screen.Operate))}
+	if len(s.Left) > 0 {
+		left = append(left, leftCard(s))
+	}
+	if len(s.Seconds) > 0 {
+		left = append(left, secondCard(s, a.Viewer, people))
+	}
 	if len(s.Findings) > 0 {
 		left = append(left, surpriseCard(s, people))
 	}
@@ -241,6 +260,9 @@ func nextCard(s *run.Status, l *Line, may bool) screen.Block {
 		}
 		if may && s.State != run.Undone && s.State != run.Undoing && s.State != run.Waiting {
 			ask("rollback", "Take it back", "btn danger")
+		}
+		if may && s.State == run.Undone && slices.ContainsFunc(s.Left, func(l run.Leftover) bool { return again(s, &l) }) {
+			ask("rollback", "Take it back once more", "btn danger")
 		}
 		b.End("span")
 	})

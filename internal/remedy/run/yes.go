@@ -100,6 +100,33 @@ func NoEvidence(s remedy.Stage) string { return "no-evidence:" + string(s) }
 // another person's is one to exactly that, until the same day. The run goes on when it is
 // applied again.
 func (c *Runner) Accept(ctx context.Context, run, finding, why string, until time.Time) (Run, error) {
+	return c.accept(ctx, run, finding, why, until, false)
+}
+
+// Second is a second person's yes to a consequence that somebody accepted and that takes two,
+// until the same day. Kind problem.Forbidden for the person who accepted it,
+// problem.Conflict where nothing of that id waits.
+func (c *Runner) Second(ctx context.Context, run, finding string) (Run, error) {
+	return c.accept(ctx, run, finding, "", time.Time{}, true)
+}
+
+// seconds refuses to second what does not wait for this person.
+func (c *Runner) seconds(r *Run, finding string) error {
+	for _, y := range c.waiting(r) {
+		switch {
+		case y.Finding != finding:
+		case strings.EqualFold(y.By, c.d.Actor):
+			return problem.New(problem.Forbidden, "%s accepted %s, and does not say the second yes to it too: it takes two people", c.d.Actor, finding).
+				WithHint("another person does it: in the console, or with another account of this machine")
+		default:
+			return nil
+		}
+	}
+	return problem.New(problem.Conflict, "nothing called %.60q waits for a second person in the plan %s", finding, r.ID).
+		WithHint("partnerguard remedy status %s shows what does", r.ID)
+}
+
+func (c *Runner) accept(ctx context.Context, run, finding, why string, until time.Time, second bool) (Run, error) {
 	if c.d.Marks == nil {
 		return Run{}, errNoVault()
 	}
@@ -118,6 +145,11 @@ func (c *Runner) Accept(ctx context.Context, run, finding, why string, until tim
 		if !r.knows(finding) {
 			return problem.New(problem.NotFound, "the run %s has no finding %.60q that may be accepted", r.ID, finding).
 				WithHint("partnerguard remedy status %s shows their ids", r.ID)
+		}
+		if second {
+			if err := c.seconds(&r, finding); err != nil {
+				return err
+			}
 		}
 		details := map[string]string{"plan": r.Plan, "finding": finding}
 		y, err := c.yes(&r, finding, why, until)

@@ -41,8 +41,17 @@ func TestAcceptingTakesTwo(t *testing.T) {
 	if _, err := r.as("LOCAL:BEN").Accept(t.Context(), run.ID, id, "", time.Time{}); err == nil {
 		t.Error("the same person in capitals is another")
 	}
-	_, err := r.Accept(t.Context(), run.ID, id, "", time.Time{})
+	if _, err := r.as("LOCAL:BEN").Second(t.Context(), run.ID, id); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("the same person says the second yes: %v", err)
+	}
+	if _, err := r.Second(t.Context(), run.ID, NoEvidence(remedy.ReportOnly)); !errors.Is(err, problem.Conflict) {
+		t.Errorf("a second yes to what nobody accepted: %v", err)
+	}
+	_, err := r.Second(t.Context(), run.ID, id)
 	r.ok(err)
+	if _, err := r.as("local:eve").Second(t.Context(), run.ID, id); !errors.Is(err, problem.Conflict) {
+		t.Errorf("a third person's yes: %v", err)
+	}
 	_, err = r.Apply(t.Context(), r.raw(run), remedy.ReportOnly)
 	r.ok(err)
 	if s = r.drive(r.Runner, run.ID, 50); s.State != Holding || len(s.Seconds) != 0 || s.Accepted[0].By != "local:ben" || s.Accepted[0].Second != "local:ada" {
