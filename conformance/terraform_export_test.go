@@ -191,7 +191,7 @@ func applied(r *terra) {
 }
 
 func TestTerraformExport(t *testing.T) {
-	if !onlyByNames(t, "terraform-provider-azuread "+azureadVersion, "a plan's export applied, read back and proved, planned again without a change, taken back") {
+	if !onlyByNames(t, "terraform-provider-azuread "+azureadVersion, "a plan's export applied, read back, proved, planned again without a change, taken back") {
 		return
 	}
 	w, core, provider := writer(t), built(t, "core"), azuread(t)

@@ -24,21 +24,23 @@ func handMade(t *testing.T, person string) []planStep {
 	list := []planStep{
 		made("group", "left-out", `{"displayName":"Export: left out","mailNickname":"export-left-out","securityEnabled":true}`),
 		made("group-member", "", `{"group":"{left-out}","member":"`+person+`"}`),
-		made(location, "office", `{"@odata.type":"#microsoft.graph.ipNamedLocation","displayName":"Export: office","ipRanges":[{"cidrAddress":"192.0.2.0/24"},{"cidrAddress":"2001:db8::/32"}],
-			"isTrusted":true}`),
+		made(location, "office", `{"@odata.type":"#microsoft.graph.ipNamedLocation","displayName":"Export: office","ipRanges":[
+			{"cidrAddress":"192.0.2.0/24"},{"cidrAddress":"2001:db8::/32"}],"isTrusted":true}`),
 		made(location, "lands", `{"@odata.type":"#microsoft.graph.countryNamedLocation","countriesAndRegions":["AT","SE"],"countryLookupMethod":
 			"authenticatorAppGps","displayName":"Export: lands","includeUnknownCountriesAndRegions":true}`),
 		made(strength, "keys", `{"allowedCombinations":["fido2","password,softwareOath"],"description":"Keys","displayName":"Export: keys"}`),
 		made(policyKind, "all-members", `{"conditions":{"applications":{"excludeApplications":["Office365"],"includeApplications":["All"]},"clientAppTypes":
 			["browser","mobileAppsAndDesktopClients"],"devices":{"deviceFilter":{"mode":"exclude","rule":"device.displayName -eq \"${x}\""}},"locations":
 			{"excludeLocations":["{lands}","{office}"],"includeLocations":["All"]},"platforms":{"excludePlatforms":["linux"],"includePlatforms":["all"]},
-			"users":{"excludeGroups":["{left-out}"],"excludeGuestsOrExternalUsers":{"externalTenants":{"membershipKind":"enumerated","members":["11111111-1111-1111-1111-111111111111"]},
+			"users":{"excludeGroups":["{left-out}"],"excludeGuestsOrExternalUsers":{"externalTenants":
+			{"membershipKind":"enumerated","members":["11111111-1111-1111-1111-111111111111"]},
 			"guestOrExternalUserTypes":"internalGuest,serviceProvider"},"excludeUsers":["`+person+`"],"includeUsers":["All"]}},"displayName":
 			"Export: it's \"${evil}\" %{ if true }","grantControls":{"authenticationStrength":{"id":"{keys}"},"operator":"OR"},"sessionControls":
 			{"persistentBrowser":{"isEnabled":true,"mode":"never"},"signInFrequency":{"authenticationType":"primaryAndSecondaryAuthentication",
 			"frequencyInterval":"timeBased","isEnabled":true,"type":"hours","value":4}},"state":"enabledForReportingButNotEnforced"}`),
 		made(policyKind, "codes", `{"conditions":{"applications":{"includeApplications":["All"]},"authenticationFlows":{"transferMethods":
-			"deviceCodeFlow,authenticationTransfer"},"clientAppTypes":["all"],"users":{"includeGuestsOrExternalUsers":{"externalTenants":{"membershipKind":"all"},"guestOrExternalUserTypes":"b2bCollaborationGuest"}}},
+			"deviceCodeFlow,authenticationTransfer"},"clientAppTypes":["all"],"users":{"includeGuestsOrExternalUsers":{"externalTenants":
+			{"membershipKind":"all"},"guestOrExternalUserTypes":"b2bCollaborationGuest"}}},
 			"displayName":"Export: codes","grantControls":{"builtInControls":["block"],"operator":"OR"},"state":"disabled"}`),
 		made(policyKind, "risk", `{"conditions":{"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"signInRiskLevels":["high","medium"],
 			"users":{"includeUsers":["All"]}},"displayName":"Export: risk","grantControls":{"builtInControls":["mfa"],"operator":"OR"},"sessionControls":
