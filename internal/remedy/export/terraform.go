@@ -104,6 +104,7 @@ func (t *terra) step(s *remedy.Step) error {
 	case remedy.Member:
 		w.fields(block.Body(), m, map[string]string{"group": "group_object_id", "member": "member_object_id"})
 	}
+	w.limits(s, m)
 	if len(w.odd) > 0 {
 		slices.Sort(w.odd)
 		why := "the provider has no attribute for " + strings.Join(w.odd, ", ") + ", and without it this would be something else"
@@ -116,6 +117,9 @@ func (t *terra) step(s *remedy.Step) error {
 		imp.SetAttributeTraversal("to", traversal(kind[0], t.names[s.ID]))
 		imp.SetAttributeValue("id", cty.StringVal(kind[1]+s.ID))
 		t.body.AppendNewline()
+		// It was there before: `terraform destroy`, or a change that the provider makes by
+		// a new object, would take it from who had it.
+		block.Body().AppendNewBlock("lifecycle", nil).Body().SetAttributeValue("prevent_destroy", cty.True)
 	}
 	t.body.AppendBlock(block)
 	return nil
