@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -162,11 +163,11 @@ func sound(k *rsa.PublicKey) bool {
 // section 5.3.3), which it is asked once, when its set is read.
 func smallFactor(key any) bool {
 	k, ok := key.(*rsa.PublicKey)
-	return ok && new(big.Int).GCD(nil, nil, k.N, smallPrimes).Cmp(big.NewInt(1)) != 0
+	return ok && new(big.Int).GCD(nil, nil, k.N, smallPrimes()).Cmp(big.NewInt(1)) != 0
 }
 
 // smallPrimes is the product of the primes below 752.
-var smallPrimes = func() *big.Int {
+var smallPrimes = sync.OnceValue(func() *big.Int {
 	product := big.NewInt(1)
 	for p := int64(2); p < 752; p++ {
 		if n := big.NewInt(p); n.ProbablyPrime(0) { // exact so low
@@ -174,7 +175,7 @@ var smallPrimes = func() *big.Int {
 		}
 	}
 	return product
-}()
+})
 
 // rocaPrimes are the primes by which the flaw shows.
 var rocaPrimes = []int64{
@@ -182,7 +183,7 @@ var rocaPrimes = []int64{
 }
 
 // rocaMarks hold, for each of rocaPrimes, the powers of 65537 modulo it.
-var rocaMarks = func() []map[int64]bool {
+var rocaMarks = sync.OnceValue(func() []map[int64]bool {
 	marks := make([]map[int64]bool, len(rocaPrimes))
 	for i, p := range rocaPrimes {
 		marks[i] = map[int64]bool{}
@@ -191,7 +192,7 @@ var rocaMarks = func() []map[int64]bool {
 		}
 	}
 	return marks
-}()
+})
 
 // roca tells a modulus of the flawed generator of Infineon (CVE-2017-15361),
 // which can be factored: its primes are powers of 65537 modulo many small
@@ -200,8 +201,9 @@ var rocaMarks = func() []map[int64]bool {
 // a hundred million looks like one.
 func roca(n *big.Int) bool {
 	var rest big.Int
+	marks := rocaMarks()
 	for i, p := range rocaPrimes {
-		if !rocaMarks[i][rest.Mod(n, big.NewInt(p)).Int64()] {
+		if !marks[i][rest.Mod(n, big.NewInt(p)).Int64()] {
 			return false
 		}
 	}

@@ -33,11 +33,28 @@ const (
 )
 
 var (
-	guid    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	azureID = regexp.MustCompile(`^/subscriptions/[0-9a-f-]{36}(/[\pL\pN ._()~@$-]{1,260})+$`)
-	holder  = regexp.MustCompile(`^(applications|servicePrincipals)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	centers = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`)
+	guid      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	azurePath = regexp.MustCompile(`^/subscriptions/[0-9a-f-]{36}(/[\pL\pN ._()~@$-]+)+$`)
+	holder    = regexp.MustCompile(`^(applications|servicePrincipals)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	centers   = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`)
 )
+
+// longestName is of a name in an id of Azure's, in characters. The expression does not count: it
+// would take megabytes at each start.
+const longestName = 260
+
+// isAzureID tells an id of something in a subscription.
+func isAzureID(id string) bool {
+	if !azurePath.MatchString(id) {
+		return false
+	}
+	for name := range strings.SplitSeq(id, "/") {
+		if utf8.RuneCountInString(name) > longestName {
+			return false
+		}
+	}
+	return true
+}
 
 // strictly reads YAML without anything that could surprise; name is for its errors.
 func strictly(name string, raw []byte, into any) (err error) {
@@ -193,7 +210,7 @@ func (s *Step) check(p *Plan) error {
 	case Cancel, Suspend:
 		fits = centers.MatchString(s.Target) && s.Tenant == p.Customer && (s.Kind == Suspend || centers.MatchString(s.Key))
 	default:
-		fits = azureID.MatchString(s.Target) && strings.HasPrefix(s.Target, "/subscriptions/"+p.Subscription+"/") && s.Tenant == p.Customer &&
+		fits = isAzureID(s.Target) && strings.HasPrefix(s.Target, "/subscriptions/"+p.Subscription+"/") && s.Tenant == p.Customer &&
 			strings.Contains(strings.ToLower(s.Target), "/"+typeOf(s.Kind)+"/") && s.Limit >= 0
 	}
 	if !fits {

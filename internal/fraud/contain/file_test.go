@@ -169,3 +169,18 @@ func TestHours(t *testing.T) {
 		}
 	}
 }
+
+// TestAzureID: what no id of a subscription's looks like is none; names end at 260 characters.
+func TestAzureID(t *testing.T) {
+	t.Parallel()
+	head := "/subscriptions/" + aSub
+	for id, want := range map[string]bool{
+		aVM: true, head + "/" + strings.Repeat("ü", longestName): true, head + "/a b._()~@$-9": true,
+		"": false, head: false, head + "/": false, head + "//x": false, head + "/x/": false, head + "/" + strings.Repeat("x", longestName+1): false,
+		head + "/a\nb": false, head + "/a?b": false, "x" + aVM: false, strings.ToUpper(aVM): false, "/subscriptions/x/y": false,
+	} {
+		if got := isAzureID(id); got != want {
+			t.Errorf("%.80q: %t", id, got)
+		}
+	}
+}

@@ -136,7 +136,7 @@ func (s *scanner) rightHint() string {
 
 // cleanID says that an id of Azure's is one that a step may name.
 func cleanID(id string) bool {
-	return len(id) <= maxTarget && azureID.MatchString(lowerHead(id)) && !strings.Contains(id, "/.")
+	return len(id) <= maxTarget && isAzureID(lowerHead(id)) && !strings.Contains(id, "/.")
 }
 
 // lowerHead has the subscription of an id in lower case, as the plan has it.
