@@ -69,6 +69,8 @@ func TestSeenPrompts(t *testing.T) {
 			n, since.Add(time.Duration(minute)*time.Minute).Format(time.RFC3339), session, code, ours, theirs)
 	}
 	const theirs = `,{"id":"theirs","result":%q,"enforcedGrantControls":["Block"]}`
+	const asks = `,{"id":%q,"result":%q,"enforcedGrantControls":[%q]}`
+	mfa := func(id, result string) string { return fmt.Sprintf(asks, id, result, "Mfa") }
 	for name, c := range map[string]struct {
 		rows           []string
 		fail, prompted int64
@@ -83,14 +85,14 @@ func TestSeenPrompts(t *testing.T) {
 		"no session is said":           {[]string{row(1, "", 50076, "failure", ""), row(2, "", 0, "notApplied", "")}, 1, 0},
 		"refused":                      {[]string{row(1, "s", 53003, "failure", ""), row(2, "s", 0, "success", "")}, 1, 0},
 		"blocked by another":           {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "failure"))}, 0, 0},
-		"blocked by the plan's other":  {[]string{row(1, "s", 53003, "failure", `,{"id":"ours-too","result":"failure","enforcedGrantControls":["block"]}`)}, 1, 0},
+		"blocked by the plan's other":  {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(asks, "ours-too", "failure", "block"))}, 1, 0},
 		"reports, another's prompt":    {[]string{row(1, "s", 50076, "reportOnlyFailure", ""), row(2, "s", 0, "reportOnlyNotApplied", "")}, 1, 0},
 		"reports, and passes then":     {[]string{row(1, "s", 50097, "reportOnlyFailure", ""), row(2, "s", 0, "reportOnlySuccess", "")}, 0, 1},
-		"another asks for it too":      {[]string{row(1, "s", 50076, "failure", `,{"id":"theirs","result":"failure","enforcedGrantControls":["Mfa"]}`)}, 0, 1},
-		"another would ask for it":     {[]string{row(1, "s", 50076, "failure", `,{"id":"theirs","result":"reportOnlyFailure","enforcedGrantControls":["Mfa"]}`)}, 1, 0},
-		"another asks for a device":    {[]string{row(1, "s", 50076, "failure", `,{"id":"theirs","result":"failure","enforcedGrantControls":["RequireCompliantDevice"]}`)}, 1, 0},
-		"ours asks for more":           {[]string{strings.Replace(row(1, "s", 50076, "failure", `,{"id":"theirs","result":"failure","enforcedGrantControls":["Mfa"]}`), `["mfa"]`, `["Require authentication strength"]`, 1)}, 1, 0},
-		"the plan's other asks too":    {[]string{row(1, "s", 50076, "failure", `,{"id":"ours-too","result":"failure","enforcedGrantControls":["Mfa"]}`)}, 1, 0},
+		"another asks for it too":      {[]string{row(1, "s", 50076, "failure", mfa("theirs", "failure"))}, 0, 1},
+		"another would ask for it":     {[]string{row(1, "s", 50076, "failure", mfa("theirs", "reportOnlyFailure"))}, 1, 0},
+		"another asks for a device":    {[]string{row(1, "s", 50076, "failure", fmt.Sprintf(asks, "theirs", "failure", "RequireCompliantDevice"))}, 1, 0},
+		"ours asks for more":           {[]string{strings.Replace(row(1, "s", 50076, "failure", mfa("theirs", "failure")), `["mfa"]`, `["Str"]`, 1)}, 1, 0},
+		"the plan's other asks too":    {[]string{row(1, "s", 50076, "failure", mfa("ours-too", "failure"))}, 1, 0},
 		"another would block":          {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "reportOnlyFailure"))}, 1, 0},
 		"another is for others":        {[]string{row(1, "s", 53003, "failure", fmt.Sprintf(theirs, "notApplied"))}, 1, 0},
 	} {

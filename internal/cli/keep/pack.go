@@ -229,7 +229,7 @@ func packVerifyText(w io.Writer, r *pack.Report, p kit.Paint) error {
 		kit.Plural(int(r.Pages), "page", "pages"), kit.Plural(r.Segments, "segment", "segments"), kit.Plural(int(r.Trail), "entry", "entries"),
 		kit.Plural(int(r.Checkpoints), "checkpoint", "checkpoints"))
 	if r.Cosigned > 0 || r.Unchecked > 0 {
-		fmt.Fprintf(w, "%d cosignatures and stamps of checkpoints hold; %d nothing was given to check by\n", r.Cosigned, r.Unchecked)
+		fmt.Fprintf(w, "%d cosignatures and stamps of checkpoints hold; %d could not be checked: nothing was given to check them by\n", r.Cosigned, r.Unchecked)
 	}
 	switch {
 	case r.Stamped.IsZero():

@@ -203,6 +203,15 @@ func TestPages(t *testing.T) {
 	(&screentest.House{Screens: (&pages.Pages{Runs: &fake{}, As: nil}).Screens()}).Shoot(t, "remedy-none", "/remedy")
 }
 
+// TestDrifted: a page names the command that says what was changed since, and not the sum that is kept of it.
+func TestDrifted(t *testing.T) {
+	h, f, _ := rig()
+	f.list[0].State, f.list[0].Drifted = run.Ended, strings.Repeat("6ca9", 16)
+	if one := h.HTML(t, "/remedy/plan?run=r-7k2"); !strings.Contains(one, "partnerguard remedy drift r-7k2m9q4x") || strings.Contains(one, "6ca96ca9") {
+		t.Error("the plan does not say what to do about what was changed since")
+	}
+}
+
 // TestWhoSees: who is limited to other tenants finds nothing and does nothing; who may not see
 // people sees none, in no part of the page and no export.
 func TestWhoSees(t *testing.T) {

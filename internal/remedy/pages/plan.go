@@ -237,7 +237,8 @@ func notices(s *run.Status) (out []screen.Notice) {
 		out = append(out, screen.Notice{Tone: print.Bad, Lead: "What is kept of this plan is not believed.", Text: print.Ended(print.Clean(s.Refused, 300))})
 	}
 	if s.Drifted != "" {
-		out = append(out, screen.Notice{Tone: print.Bad, Lead: "Something is no longer as it was left.", Text: print.Ended(print.Clean(s.Drifted, 300))})
+		out = append(out, screen.Notice{Tone: print.Bad, Lead: "Something is no longer as it was left.",
+			Text: "partnerguard remedy drift " + s.ID + " says what, and by whom."})
 	}
 	if s.State == run.Stopped {
 		out = append(out, screen.Notice{Tone: print.Bad, Lead: "It stopped itself, or was stopped.", Text: print.Ended(print.Clean(s.Why, 300))})

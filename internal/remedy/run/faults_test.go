@@ -326,6 +326,11 @@ func TestDrift(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d events tell of drift", n)
 	}
+	_, err = r.Rollback(t.Context(), run.ID, "the drill")
+	r.ok(err)
+	if s := r.drive(r.Runner, run.ID, 100); s.State != Undone || s.Drifted != "" {
+		t.Errorf("what was taken back is said to be changed since: %q; %s", s.Drifted, s.tell())
+	}
 }
 
 // TestSlow: what was written shows two minutes later: nothing is asked for twice, nothing is

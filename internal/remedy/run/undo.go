@@ -242,6 +242,6 @@ func (t *turn) undone(ctx context.Context) (time.Time, error) {
 	}
 	words = print.Clean(words, print.MaxSaying)
 	return time.Time{}, t.change(ctx, audit.RemedyEnded, outcome, words, details, func(r *Run) {
-		r.State, r.Why, r.Proof = Undone, words, proof
+		r.State, r.Why, r.Proof, r.Drifted = Undone, words, proof, "" // what is left of it stands in its steps
 	})
 }
