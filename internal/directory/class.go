@@ -107,8 +107,8 @@ func NamedLikeSync(upn, displayName string) bool {
 // What names say of the class of an account.
 var (
 	emergencyWords = []string{"breakglass", "emergency", "firecall"}
-	serviceWords   = []string{"svc", "service", "automation", "scanner", "printer", "copier", "backup", "noreply", "api", "script", "bot", "smtp", "integration",
-		"sql", "runbook"}
+	serviceWords   = []string{"svc", "service", "automation", "scanner", "printer", "copier", "backup", "noreply", "api", "script", "bot", "smtp",
+		"integration", "sql", "runbook"}
 	sharedWords = []string{"shared", "frontdesk", "front", "reception", "kiosk", "room", "info", "office", "warehouse", "mailbox", "helpdesk", "support"}
 )
 

@@ -156,7 +156,9 @@ func (p *pageView) cover(in *Input) {
 	}
 	redacted := "nothing"
 	if len(in.Redacted) > 0 {
-		redacted = strings.Join(in.Redacted, " and ") + ": a value that is left out stands as redacted- with sixteen digits and, of a name, what it says of the kind of account, the same wherever it is the same"
+		redacted = strings.Join(in.Redacted, " and ") +
+			": a value that is left out stands as redacted- with sixteen digits and, " +
+			"of a name, what it says of the kind of account, the same wherever it is the same"
 	}
 	p.Cover = []pair{
 		{"Period", print.When(in.From) + " to " + print.When(in.To)}, {"Verdicts as of", print.When(in.Report.AsOf)},

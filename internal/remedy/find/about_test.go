@@ -25,7 +25,8 @@ func TestTasksNameTheirs(t *testing.T) {
 		if u.ID == "P16" {
 			u.More = 4
 			for n := range 52 {
-				u.About = append(u.About, find.About{ID: guid('a', 5+n), Name: fmt.Sprintf("old%d@contoso.example", n), Why: "is disabled and is in AdminAgents"})
+				u.About = append(u.About, find.About{ID: guid('a', 5+n), Name: fmt.Sprintf("old%d@contoso.example", n),
+					Why: "is disabled and is in AdminAgents"})
 			}
 		}
 	}
@@ -34,7 +35,8 @@ func TestTasksNameTheirs(t *testing.T) {
 		t.Fatalf("%v %+v", err, p)
 	}
 	do := p.Steps[0].Task.Do
-	want := "about: old0@contoso.example (" + guid('a', 5) + "): is disabled and is in AdminAgents; by an assignment of its own: " + in.Tenant.RoleName(entra.RoleGlobalAdministrator) + " over " +
+	want := "about: old0@contoso.example (" + guid('a', 5) + "): is disabled and is in AdminAgents; by an assignment of its own: " +
+		in.Tenant.RoleName(entra.RoleGlobalAdministrator) + " over " +
 		"/administrativeUnits/7"
 	if do[0] != want || do[50] != "about: 6 more: partnerguard practices P16" || !strings.HasPrefix(do[51], "take roles") {
 		t.Errorf("it says %q", do)
@@ -47,7 +49,8 @@ func TestTasksNameTheirs(t *testing.T) {
 			u.Verdict, u.Settles = "unknown", "GET /users with signInActivity"
 		}
 	}
-	if p, err = find.Plan(in, find.Goal{ID: "P16"}); err != nil || p.Steps[0].Task.Do[0] != "find out first what is not known yet: GET /users with signInActivity" {
+	p, err = find.Plan(in, find.Goal{ID: "P16"})
+	if err != nil || p.Steps[0].Task.Do[0] != "find out first what is not known yet: GET /users with signInActivity" {
 		t.Errorf("%v %+v", err, p.Steps)
 	}
 }

@@ -112,8 +112,10 @@ func TestLeft(t *testing.T) {
 	s.State, s.Why, s.Next = run.Undone, "taken back by local:ada", `2 objects were not taken back: per-user MFA "Grace Hopper" (Grace Hopper changed it)`
 	s.Steps[0].State = run.NotTaken
 	s.Steps[2].State = run.Stays
-	s.Left = []run.Leftover{{Step: 3, Kind: remedy.PerUserMFA, ID: account, Name: "Grace Hopper", Why: "Grace Hopper changed it since", Settle: "it stays as it is"},
-		{Step: 1, Kind: remedy.Policy, Name: "MFA <script>", Why: "somebody else changed it since", Settle: "look at it; by hand: partnerguard remedy rollback r --print FILE"}}
+	s.Left = []run.Leftover{{Step: 3, Kind: remedy.PerUserMFA, ID: account, Name: "Grace Hopper", Why: "Grace Hopper changed it since",
+		Settle: "it stays as it is"},
+		{Step: 1, Kind: remedy.Policy, Name: "MFA <script>", Why: "somebody else changed it since",
+			Settle: "look at it; by hand: partnerguard remedy rollback r --print FILE"}}
 	if list := h.HTML(t, "/remedy"); !strings.Contains(list, "2 not taken back") || !strings.Contains(list, "2 plans wait for a person") {
 		t.Error("the list does not say that a person has to look")
 	}
@@ -144,7 +146,8 @@ func TestSeconds(t *testing.T) {
 	h, f, _ := rig()
 	s := &f.list[0]
 	yes := func(finding, by string) run.Yes {
-		return run.Yes{Plan: s.Plan, Acceptance: remedy.Acceptance{Finding: finding, By: by, Why: "Grace gets a new device", Until: screentest.Now.AddDate(0, 1, 0)}}
+		return run.Yes{Plan: s.Plan, Acceptance: remedy.Acceptance{Finding: finding, By: by, Why: "Grace gets a new device",
+			Until: screentest.Now.AddDate(0, 1, 0)}}
 	}
 	s.Seconds = []run.Yes{yes("0a1b2c3d", "local:ben"), yes("4a1b2c3d", "local:ADA"), yes("no-evidence:pilot", "local:ben")}
 	one := h.HTML(t, "/remedy/plan?run=r-7k2")
@@ -162,7 +165,8 @@ func TestSeconds(t *testing.T) {
 	}
 	h.Shoot(t, "remedy-second", "/remedy/plan?run=r-7k2")
 	h.Viewer.Rights = slices.DeleteFunc(screen.Rights(), func(r screen.Right) bool { return r == screen.SeePeople || r == screen.Approve })
-	if one := h.HTML(t, "/remedy/plan?run=r-7k2"); strings.Contains(one, "Grace") || strings.Contains(one, "plan/second") || !strings.Contains(one, "local:ben") {
+	one = h.HTML(t, "/remedy/plan?run=r-7k2")
+	if strings.Contains(one, "Grace") || strings.Contains(one, "plan/second") || !strings.Contains(one, "local:ben") {
 		t.Error("a person is shown, or somebody may accept who may not")
 	}
 }
