@@ -194,7 +194,7 @@ func TestTerraformExport(t *testing.T) {
 	if !onlyByNames(t, "terraform-provider-azuread "+azureadVersion, "a plan's export applied, read back, proved, planned again without a change, taken back") {
 		return
 	}
-	w, core, provider := writer(t), built(t, "core"), azuread(t)
+	provider, core, w := azuread(t), built(t, "core"), writer(t)
 	x := &exported{T: t, work: t.TempDir()}
 	rc := filepath.Join(x.work, "terraformrc")
 	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"hashicorp/azuread\" = %q\n  }\n  direct {}\n}\n", provider)
