@@ -81,9 +81,9 @@ func changes(t *testing.T) (list []planStep) {
 
 const policyKind = "conditional-access-policy"
 
-// collections are where the kinds stand in Graph.
+// collections are where the kinds stand in Graph: v1.0 says unknownFutureValue for the platform linux.
 var collections = map[string]string{
-	policyKind: "/v1.0/identity/conditionalAccess/policies", "named-location": "/v1.0/identity/conditionalAccess/namedLocations",
+	policyKind: "/beta/identity/conditionalAccess/policies", "named-location": "/v1.0/identity/conditionalAccess/namedLocations",
 	"authentication-strength": "/v1.0/policies/authenticationStrengthPolicies",
 	"group":                   "/v1.0/groups?$select=id,displayName,mailEnabled,mailNickname,securityEnabled,isAssignableToRole&$top=999",
 }

@@ -149,7 +149,10 @@ func judgeRanges(m map[string]any) error {
 		if prefix.Addr().Is6() {
 			want = "#microsoft.graph.iPv6CidrRange"
 		}
-		if typ := str(x, "@odata.type"); typ != "" && !strings.EqualFold(typ, want) {
+		// An IPv6 range is taken under the other's name: hashicorp/azuread 3.9.0 calls all of
+		// them iPv4CidrRange, in its acceptance tests against Microsoft too.
+		typ := str(x, "@odata.type")
+		if typ != "" && !strings.EqualFold(typ, want) && !strings.EqualFold(typ, "#microsoft.graph.iPv4CidrRange") {
 			return badRequest("'%s' is not of type %s.", clip(str(x, "cidrAddress")), clip(typ))
 		}
 		x["@odata.type"] = want

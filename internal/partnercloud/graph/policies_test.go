@@ -93,6 +93,19 @@ func TestDeletedLocationsCanBeRestored(t *testing.T) {
 	}
 }
 
+func TestRangesByAddress(t *testing.T) {
+	l := newLab(t)
+	body := func(typ, cidr string) string {
+		return `{"@odata.type":"#microsoft.graph.ipNamedLocation","displayName":"Depot","ipRanges":[{"@odata.type":"#microsoft.graph.` + typ +
+			`","cidrAddress":"` + cidr + `"}]}`
+	}
+	got := l.do("POST", caPath+"namedLocations", l.admin(), body("iPv4CidrRange", "2001:db8::/32")).want(201).body
+	if r := objs(got, "ipRanges"); len(r) != 1 || str(r[0], "@odata.type") != "#microsoft.graph.iPv6CidrRange" {
+		t.Errorf("%v", got)
+	}
+	l.do("POST", caPath+"namedLocations", l.admin(), body("iPv6CidrRange", "192.0.2.0/24")).refused(400, "Request_BadRequest")
+}
+
 func TestPoliciesForAgents(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()

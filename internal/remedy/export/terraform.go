@@ -28,6 +28,7 @@ func Terraform(p *remedy.Plan, stage remedy.Stage) (*Out, error) {
 	if _, _, err := s.calls(); err != nil { // what must not be written is not exported either
 		return nil, err
 	}
+	s.steps = folded(s.steps)
 	f := hclwrite.NewEmptyFile()
 	t := &terra{staged: s, body: f.Body(), names: map[string]string{}, left: slices.Clone(s.skipped)}
 	t.note(s.head("Plan into a file and apply that: Graph takes one request a second here, so -parallelism=1.")...)

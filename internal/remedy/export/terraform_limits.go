@@ -2,6 +2,7 @@ package export
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -83,4 +84,25 @@ func deep(m map[string]any, at string) (any, bool) {
 	}
 	inner, _ := v.(map[string]any)
 	return deep(inner, rest)
+}
+
+// folded makes one step of those that change one object: a configuration says it once,
+// and a second import of it is refused.
+func folded(steps []remedy.Step) (out []remedy.Step) {
+	at := map[string]int{}
+	for i := range steps {
+		s := steps[i]
+		id := string(s.Kind) + " " + s.ID
+		if s.Do == remedy.Create {
+			id = string(s.Kind) + " {" + s.Key + "}"
+		}
+		if first, had := at[id]; had && s.Do == remedy.Update {
+			out[first].After = s.After
+			out[first].Text += fmt.Sprintf("; and step %d: %s", s.N, s.Text)
+			continue
+		}
+		at[id] = len(out)
+		out = append(out, s)
+	}
+	return out
 }

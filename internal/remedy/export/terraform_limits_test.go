@@ -24,9 +24,10 @@ func TestTerraformLimits(t *testing.T) {
 		before, after string
 		want          string // "" it is exported
 	}{
-		"plain":           {remedy.Policy, "", plain, ""},
-		"risk remediated": {remedy.Policy, "", policy(who+","+what, `"grantControls":{"operator":"OR","builtInControls":["riskRemediation"]}`), "riskRemediation"},
-		"no flow":         {remedy.Policy, "", policy(who+","+what+`,"authenticationFlows":{"transferMethods":"none"}`, mfa), "transferMethods none"},
+		"plain": {remedy.Policy, "", plain, ""},
+		"risk remediated": {remedy.Policy, "", policy(who+","+what, `"grantControls":{"operator":"OR","builtInControls":["riskRemediation"]}`),
+			"riskRemediation"},
+		"no flow": {remedy.Policy, "", policy(who+","+what+`,"authenticationFlows":{"transferMethods":"none"}`, mfa), "transferMethods none"},
 		"no application": {remedy.Policy, "", policy(who+`,"applications":{"applicationFilter":{"mode":"include","rule":"x -eq 1"}}`, mfa),
 			"includeApplications and includeUserActions"},
 		"nobody": {remedy.Policy, "", policy(`"clientAppTypes":["all"],"users":{"excludeUsers":["`+anyone+`"]},`+what, mfa), "include nobody"},
@@ -69,5 +70,28 @@ func TestTerraformLimits(t *testing.T) {
 				t.Errorf("what was there before is kept from destroy: %v\n%s", kept, text)
 			}
 		})
+	}
+}
+
+// TestTerraformFolds: what two steps change is one resource, imported once.
+func TestTerraformFolds(t *testing.T) {
+	p := samplePlan(t)
+	p.Steps = nil
+	was := `{"allowedCombinations":["fido2"],"displayName":"Keys"}`
+	for _, want := range []string{`{"allowedCombinations":["fido2"],"displayName":"Keys, renamed"}`,
+		`{"allowedCombinations":["fido2","windowsHelloForBusiness"],"displayName":"Keys, renamed"}`} {
+		s := remedy.Step{N: len(p.Steps) + 1, Do: remedy.Update, Kind: remedy.Strength, ID: anyone, Text: "Change it",
+			Before: remedy.Object(was), After: remedy.Object(want)}
+		object.Complete(&s)
+		p.Steps, was = append(p.Steps, s), want
+	}
+	out, err := export.Terraform(p, remedy.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(out.Files[0].Text)
+	if strings.Count(text, "\nimport {") != 1 || strings.Count(text, "\nresource ") != 1 || !strings.Contains(text, "windowsHelloForBusiness") ||
+		!strings.Contains(text, "renamed") || !strings.Contains(text, "and step 2: Change it") {
+		t.Errorf("%s", text)
 	}
 }
