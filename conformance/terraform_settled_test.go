@@ -31,7 +31,7 @@ func handMade(t *testing.T, person string) []planStep {
 		made(strength, "keys", `{"allowedCombinations":["fido2","password,softwareOath"],"description":"Keys","displayName":"Export: keys"}`),
 		made(policyKind, "all-members", `{"conditions":{"applications":{"excludeApplications":["Office365"],"includeApplications":["All"]},"clientAppTypes":
 			["browser","mobileAppsAndDesktopClients"],"devices":{"deviceFilter":{"mode":"exclude","rule":"device.displayName -eq \"${x}\""}},"locations":
-			{"excludeLocations":["{lands}","{office}"],"includeLocations":["All"]},"platforms":{"excludePlatforms":["linux"],"includePlatforms":["all"]},
+			{"excludeLocations":["{lands}","{office}"],"includeLocations":["All"]},"platforms":{"excludePlatforms":["android"],"includePlatforms":["all"]},
 			"users":{"excludeGroups":["{left-out}"],"excludeGuestsOrExternalUsers":{"externalTenants":
 			{"membershipKind":"enumerated","members":["11111111-1111-1111-1111-111111111111"]},
 			"guestOrExternalUserTypes":"internalGuest,serviceProvider"},"excludeUsers":["`+person+`"],"includeUsers":["All"]}},"displayName":

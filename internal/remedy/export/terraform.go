@@ -113,6 +113,9 @@ func (t *terra) step(s *remedy.Step) error {
 		t.note("   not by Terraform: " + why)
 		return nil
 	}
+	if strings.Contains(string(s.After), `"linux"`) && s.Kind == remedy.Policy {
+		t.note("   linux: where v1.0 of Graph, which the provider reads, answers unknownFutureValue for it, each later plan shows it as a change")
+	}
 	if s.Do == remedy.Update {
 		imp := t.body.AppendNewBlock("import", nil).Body()
 		imp.SetAttributeTraversal("to", traversal(kind[0], t.names[s.ID]))

@@ -25,6 +25,7 @@ func TestTerraformLimits(t *testing.T) {
 		want          string // "" it is exported
 	}{
 		"plain": {remedy.Policy, "", plain, ""},
+		"Linux": {remedy.Policy, "", policy(who+","+what+`,"platforms":{"includePlatforms":["all"],"excludePlatforms":["linux"]}`, mfa), ""},
 		"risk remediated": {remedy.Policy, "", policy(who+","+what, `"grantControls":{"operator":"OR","builtInControls":["riskRemediation"]}`),
 			"riskRemediation"},
 		"no flow": {remedy.Policy, "", policy(who+","+what+`,"authenticationFlows":{"transferMethods":"none"}`, mfa), "transferMethods none"},
@@ -65,6 +66,9 @@ func TestTerraformLimits(t *testing.T) {
 			text, left := string(out.Files[0].Text), strings.Join(out.Left, "\n")
 			if (x.want == "") != strings.Contains(text, "\nresource ") || (x.want == "") != (left == "") || !strings.Contains(left, x.want) {
 				t.Errorf("left: %s\n%s", left, text)
+			}
+			if told := strings.Contains(text, "# linux:") || strings.Contains(text, "#    linux:"); told != (name == "Linux") {
+				t.Errorf("what each later plan shows is told: %v\n%s", told, text)
 			}
 			if kept := strings.Contains(text, "prevent_destroy = true"); kept != (x.want == "" && x.before != "") {
 				t.Errorf("what was there before is kept from destroy: %v\n%s", kept, text)
