@@ -329,7 +329,7 @@ func TestWantedFor(t *testing.T) {
 	}
 	for _, w := range got {
 		for _, s := range w.Scopes {
-			if strings.HasPrefix(s, "Delegated") || strings.HasPrefix(s, "Partner") || s == "offline_access" || s == "User.Read" {
+			if strings.HasPrefix(s, "DelegatedAdmin") || strings.HasPrefix(s, "Partner") || s == "offline_access" || s == "User.Read" {
 				t.Errorf("%s of %s means nothing at a customer", s, w.URI)
 			}
 		}
