@@ -366,14 +366,15 @@ func steps(p *remedy.Plan, err error) []remedy.Step {
 // device is healthy or marked no setting tells.
 var refusedEverywhere = map[string]string{"P07": " have to be", "P25": " have to be", "P26": " have to be"}
 
-// never says why a plan may not be done, whoever accepts what.
+// never says why a plan may not be done, whoever accepts what: all reasons.
 func never(gates []*remedy.Gate) string {
+	var all []string
 	for _, g := range gates {
 		for i := range g.Findings {
 			if f := &g.Findings[i]; f.Refuses() && !f.Acceptable {
-				return string(f.Kind) + ": " + f.Text
+				all = append(all, string(f.Kind)+": "+f.Text)
 			}
 		}
 	}
-	return ""
+	return strings.Join(all, "; ")
 }

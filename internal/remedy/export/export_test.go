@@ -261,7 +261,8 @@ func TestTerraform(t *testing.T) {
 		t.Fatalf("%v\n%s", diags, text)
 	}
 	for _, want := range []string{
-		"to = azuread_conditional_access_policy.step_6", `id = "/identity/conditionalAccess/policies/33333333-3333-3333-3333-333333333333"`,
+		"to = azuread_conditional_access_policy.id_33333333_3333_3333_3333_333333333333",
+		`id = "/identity/conditionalAccess/policies/33333333-3333-3333-3333-333333333333"`,
 		"excluded_groups = [azuread_group.made_left_out.object_id]", "excluded_locations = [azuread_named_location.made_office.object_id]",
 		"group_object_id  = azuread_group.made_left_out.object_id", "$${evil}", "%%{ if true }",
 	} {

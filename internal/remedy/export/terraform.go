@@ -30,7 +30,7 @@ func Terraform(p *remedy.Plan, stage remedy.Stage) (*Out, error) {
 	}
 	s.steps = folded(s.steps)
 	f := hclwrite.NewEmptyFile()
-	t := &terra{staged: s, body: f.Body(), names: map[string]string{}, left: slices.Clone(s.skipped)}
+	t := &terra{staged: s, body: f.Body(), left: slices.Clone(s.skipped)}
 	t.note(s.head("Plan into a file and apply that: Graph takes one request a second here, so -parallelism=1.")...)
 	need := t.body.AppendNewBlock("terraform", nil).Body()
 	need.SetAttributeValue("required_version", cty.StringVal(">= 1.5"))
@@ -52,9 +52,8 @@ func Terraform(p *remedy.Plan, stage remedy.Stage) (*Out, error) {
 
 type terra struct {
 	*staged
-	body  *hclwrite.Body
-	names map[string]string // of resources, and of which key or object
-	left  []string
+	body *hclwrite.Body
+	left []string
 }
 
 // note writes comment lines.
@@ -118,7 +117,7 @@ func (t *terra) step(s *remedy.Step) error {
 	}
 	if s.Do == remedy.Update {
 		imp := t.body.AppendNewBlock("import", nil).Body()
-		imp.SetAttributeTraversal("to", traversal(kind[0], t.names[s.ID]))
+		imp.SetAttributeTraversal("to", traversal(kind[0], t.name(s)))
 		imp.SetAttributeValue("id", cty.StringVal(kind[1]+s.ID))
 		t.body.AppendNewline()
 		// It was there before: `terraform destroy`, or a change that the provider makes by
@@ -129,15 +128,17 @@ func (t *terra) step(s *remedy.Step) error {
 	return nil
 }
 
-// name is the resource's name: of the key, of the object, or of the step.
+// name is the resource's name: of the object, of the key, or of the plan's step. An object
+// has the same name in each plan's configuration: under another one Terraform would destroy
+// it by the old name while it imports it by the new.
 func (t *terra) name(s *remedy.Step) string {
-	name := fmt.Sprintf("step_%d", s.N)
+	plain := strings.NewReplacer("-", "_", "/", "_").Replace
+	name := fmt.Sprintf("step_%d_of_%s", s.N, plain(t.plan.ID))
+	if s.ID != "" {
+		name = "id_" + plain(s.ID)
+	}
 	if s.Key != "" {
 		name = variable(s.Key)
-		t.names["{"+s.Key+"}"] = name
-	}
-	if s.ID != "" {
-		t.names[s.ID] = name
 	}
 	return name
 }
