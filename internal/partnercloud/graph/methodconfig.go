@@ -63,6 +63,17 @@ func targetsSpec() *spec {
 	}))
 }
 
+// completeTargets writes what is not said of who is included: isRegistrationRequired is
+// never absent (contracts section 3.8).
+func completeTargets(m map[string]any) {
+	list, _ := m["includeTargets"].([]any)
+	for _, x := range list {
+		if target, _ := x.(map[string]any); target != nil && target["isRegistrationRequired"] == nil {
+			target["isRegistrationRequired"] = false
+		}
+	}
+}
+
 func listConfigs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return c.list(t, configsPath, c.g.sh.config, slice(c.configs(t), func(r any) string { e := r.(*entity); return e.key(e.row) }))
 }
@@ -98,6 +109,7 @@ func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}
 	everybody := map[string]any{"id": "all_users", "targetType": "group", "isRegistrationRequired": false}
 	m := merge(map[string]any{"state": "disabled", "includeTargets": []any{everybody}, "excludeTargets": []any{}}, c.in)
+	completeTargets(m)
 	d := &world.Document{ID: world.NewGUID(), Created: c.now}
 	m["id"] = d.ID
 	if err := keepDocument(s, t, &t.MethodConfigs, d, m); err != nil {
@@ -133,7 +145,9 @@ func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document)
 	}
 	d := *old
 	d.Changed = c.now
-	if err := keepDocument(s, t, &t.MethodConfigs, &d, merge(m, c.in)); err != nil {
+	changed := merge(m, c.in)
+	completeTargets(changed)
+	if err := keepDocument(s, t, &t.MethodConfigs, &d, changed); err != nil {
 		return nil, err
 	}
 	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")),

@@ -65,7 +65,8 @@ func TestConfigurationsOfMethods(t *testing.T) {
 	l.do("PATCH", base+"TemporaryAccessPass", tok, `{"@odata.type":"#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration","state":"enabled",
 		"minimumLifetimeInMinutes":30,"maximumLifetimeInMinutes":90,"defaultLifetimeInMinutes":60,"defaultLength":9,"isUsableOnce":true,
 		"includeTargets":[{"id":"`+agents+`","targetType":"group"}]}`).want(204)
-	if got := l.get(base+"TemporaryAccessPass", tok).body; got["maximumLifetimeInMinutes"] != 90.0 || len(objs(got, "includeTargets")) != 1 {
+	if got := l.get(base+"TemporaryAccessPass", tok).body; got["maximumLifetimeInMinutes"] != 90.0 || len(objs(got, "includeTargets")) != 1 ||
+		objs(got, "includeTargets")[0]["isRegistrationRequired"] != false { // what is not said is false, and never absent
 		t.Errorf("%v", got)
 	}
 	for name, body := range map[string]string{
