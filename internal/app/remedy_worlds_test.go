@@ -21,12 +21,11 @@ import (
 
 // labWorld is one tenant: how it is made, and what is wanted there besides what is not met.
 type labWorld struct {
-	name    string
-	set     func(*labs)
-	goals   []find.Goal
-	stages  []remedy.Stage // nil: a plan's own
-	heart   bool           // in short too
-	refuses string         // why its plans are refused, where they have to be
+	name   string
+	set    func(*labs)
+	goals  []find.Goal
+	stages []remedy.Stage // nil: a plan's own
+	heart  bool           // in short too
 }
 
 // labPeople are accounts whose per-user MFA worlds set.
@@ -365,6 +364,17 @@ func steps(p *remedy.Plan, err error) []remedy.Step {
 // Global Administrators one alone has a security key, one alone works at no customer, and whose
 // device is healthy or marked no setting tells.
 var refusedEverywhere = map[string]string{"P07": " have to be", "P25": " have to be", "P26": " have to be"}
+
+// shutBefore says that a plan is refused for what the tenant has before it: somebody who has to
+// is not proved to get in by policies that are not the plan's, and no step is named.
+func shutBefore(a *aim, reason string) bool {
+	for one := range strings.SplitSeq(reason, string(remedy.LocksOut)+": ") {
+		if one != "" && !strings.Contains(one, "after step") && !strings.Contains(one, "["+a.plan.ID+"]") {
+			return true
+		}
+	}
+	return false
+}
 
 // never says why a plan may not be done, whoever accepts what: all reasons.
 func never(gates []*remedy.Gate) string {
