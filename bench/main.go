@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -35,10 +36,11 @@ func main() {
 	small := flag.Int("small", 1_000_000, "events of the first memory run")
 	large := flag.Int("large", 4_000_000, "events of the second memory run")
 	check := flag.Bool("smoke", false, "only check on a small file that our counts are DuckDB's")
+	only := flag.Bool("write", false, "only write the files of the table, into -dir")
 	dir := flag.String("dir", "", "where to put the files (default: a temporary folder, removed at the end)")
 	flag.Parse()
 	if job := os.Getenv("PARTNERGUARD_BENCH_JOB"); job != "" {
-		err := work(job, flag.Args())
+		err := profiled(func() error { return work(job, flag.Args()) })
 		if err == nil {
 			err = reportPeak()
 		}
@@ -51,6 +53,13 @@ func main() {
 	if *check {
 		if err := smoke(); err != nil {
 			fmt.Fprintln(os.Stderr, "smoke:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *only {
+		if _, err := write(*dir, *events); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
@@ -155,16 +164,11 @@ func run(events, rounds, small, large int, dir string) error {
 		defer os.RemoveAll(tmp)
 		dir = tmp
 	}
-	plain := filepath.Join(dir, "signins.jsonl")
-	size, err := writeFiles(plain, events, false, true)
+	w, err := write(dir, events)
 	if err != nil {
 		return err
 	}
-	varied := filepath.Join(dir, "varied.jsonl")
-	variedSize, err := writeFiles(varied, events/2, true, false)
-	if err != nil {
-		return err
-	}
+	plain, size, varied, variedSize := w.plain, w.size, w.varied, w.variedSize
 	fmt.Printf("%d events, %.2f GB, %d bytes an event; %s, %d cores\n", events, float64(size)/1e9, size/int64(events), runtime.Version(), runtime.NumCPU())
 	for _, f := range []struct {
 		name, path string
@@ -237,6 +241,41 @@ func run(events, rounds, small, large int, dir string) error {
 	}
 	fmt.Println("\nratios are against the DuckDB or bare decoder line above; DuckDB \"judge only\" neither de-duplicates, correlates nor writes CSV")
 	return memory(small, large)
+}
+
+// files are what the table is measured on.
+type files struct {
+	plain, varied    string
+	size, variedSize int64 // bytes of JSON
+}
+
+// write writes them.
+func write(dir string, events int) (f files, err error) {
+	f.plain, f.varied = filepath.Join(dir, "signins.jsonl"), filepath.Join(dir, "varied.jsonl")
+	if f.size, err = writeFiles(f.plain, events, false, true); err != nil {
+		return f, err
+	}
+	f.variedSize, err = writeFiles(f.varied, events/2, true, false)
+	return f, err
+}
+
+// profiled does the work, with a processor profile into the file that
+// PARTNERGUARD_BENCH_PROFILE names.
+func profiled(work func() error) error {
+	path := os.Getenv("PARTNERGUARD_BENCH_PROFILE")
+	if path == "" {
+		return work()
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return work()
 }
 
 // memory shows the peak at two sizes and with a small budget.
