@@ -10,6 +10,19 @@ var wide = fast && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX5
 
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPCLMULQDQ && cpu.X86.HasPOPCNT
 
+// Level names the instructions that texts are scanned with: "avx512", "avx2" or "portable". A
+// lower one than the processor has is forced for a process by its environment:
+// GODEBUG=cpu.avx512vbmi2=off for avx2, GODEBUG=cpu.avx2=off for portable.
+func Level() string {
+	switch {
+	case wide:
+		return "avx512"
+	case fast:
+		return "avx2"
+	}
+	return "portable"
+}
+
 // scanBlocks lists the tokens of the first blocks*64 bytes of text in out,
 // which must have room for one entry a byte and 64 more, marks in odd the
 // blocks with a backslash or a byte outside ASCII, writes the tokens' kinds, for

@@ -2,6 +2,9 @@
 
 package jsonscan
 
+// Level names the instructions that texts are scanned with: none but Go's.
+func Level() string { return "portable" }
+
 func scanBlocks(text []byte, blocks int, out []uint32, st *state, odd, kinds []uint8) int {
 	return portableBlocks(text, blocks, out, st, odd, kinds)
 }

@@ -78,3 +78,25 @@ func TestPipelineOnRandomRecords(t *testing.T) {
 	}
 	checkPipeline(t, records)
 }
+
+// Logs are of a few makes, over and over: records like those before with other letters and digits.
+func TestPipelineOnRecordsAlike(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(6, 2))
+	var records [][]byte
+	for range 12 {
+		sample := signintest.RandomRecord(r)
+		for range 150 {
+			raw := bytes.Clone(sample)
+			for range 1 + r.IntN(4) {
+				i := r.IntN(len(raw))
+				if c := raw[i]; 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' {
+					raw[i] = "tfnulse0195"[r.IntN(11)]
+				}
+			}
+			records = append(records, raw)
+		}
+	}
+	r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+	checkPipeline(t, records)
+}

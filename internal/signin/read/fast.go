@@ -26,6 +26,7 @@ type Decoder struct {
 	env       envelope
 	top, in   part
 	templates templates
+	makes     makes
 
 	event, status, location, device, mfa, step, requirement, policy *keyTable
 }
@@ -63,6 +64,9 @@ func (d *Decoder) Decode(raw []byte, e *signin.Event) (Shape, error) {
 
 // fast reads what is ordinary; false leaves the record to DecodeEvent.
 func (d *Decoder) fast(raw []byte, e *signin.Event) (Shape, bool) {
+	if end, shape, ok := d.stamped(raw, e); ok && end == len(raw) {
+		return shape, true
+	}
 	if !d.x.Scan(raw) {
 		return ShapeNone, false
 	}
@@ -72,6 +76,9 @@ func (d *Decoder) fast(raw []byte, e *signin.Event) (Shape, bool) {
 // line is fast on the first line of text; end is where its line feed stands,
 // or len(text). For speed text's capacity should have [jsonscan.Slack] more.
 func (d *Decoder) line(text []byte, e *signin.Event) (end int, shape Shape, ok bool) {
+	if end, shape, ok = d.stamped(text, e); ok && (end == len(text) || text[end] == '\n') {
+		return end, shape, true
+	}
 	if end, ok = d.x.ScanLine(text); ok {
 		shape, ok = d.scanned(e)
 	}
@@ -85,19 +92,22 @@ func (d *Decoder) scanned(e *signin.Event) (Shape, bool) {
 	}
 	t := d.templates.find(d.x.Kinds)
 	d.reset(e)
-	if t == nil || !d.replay(t, e) {
-		if t != nil {
-			d.reset(e)
-			d.templates.learning = false
-		} else {
-			d.begin(e)
-		}
-		k, ok := d.object(0, e, &d.top, &d.in)
-		if !ok || k != d.x.Len() {
-			return ShapeNone, false
-		}
-		d.keep()
+	if t != nil && d.replay(t, e) {
+		shape := d.assemble(e)
+		d.learn(t)
+		return shape, true
 	}
+	if t != nil {
+		d.reset(e)
+		d.templates.learning = false
+	} else {
+		d.begin(e)
+	}
+	k, ok := d.object(0, e, &d.top, &d.in)
+	if !ok || k != d.x.Len() {
+		return ShapeNone, false
+	}
+	d.keep()
 	return d.assemble(e), true
 }
 

@@ -117,16 +117,22 @@ func (d *Decoder) readTri(to *signin.Tri, k int) (next int, ok bool) {
 	if !ok {
 		return 0, false
 	}
+	return k + 1, triOf(to, unsafe.String(&s[0], len(s)))
+}
+
+// triOf reads a literal that is no number.
+func triOf(to *signin.Tri, s string) bool {
 	switch s[0] {
 	case 't':
 		*to = signin.Yes
 	case 'f':
 		*to = signin.No
 	case 'n':
+		*to = signin.Unset
 	default:
-		return 0, false
+		return false
 	}
-	return k + 1, true
+	return true
 }
 
 func (d *Decoder) codeInto(to *outcome, k int) (next int, ok bool) {
@@ -138,30 +144,37 @@ func (d *Decoder) codeInto(to *outcome, k int) (next int, ok bool) {
 // readCode reads an error code: digits, as number or text, or null.
 func (d *Decoder) readCode(k int) (o outcome, next int, ok bool) {
 	var s []byte
-	if d.x.At(k) == '"' {
+	text := d.x.At(k) == '"'
+	if text {
 		from, to, ok := d.x.String(k)
 		if !ok {
 			return o, 0, false
 		}
-		if s = d.x.Text[from:to]; len(s) == 0 {
-			return o, k + 1, true
-		}
+		s = d.x.Text[from:to]
 	} else if s, ok = d.x.Scalar(k); !ok {
 		return o, 0, false
-	} else if s[0] == 'n' {
-		return o, k + 1, true
+	}
+	o, ok = codeOf(unsafe.String(unsafe.SliceData(s), len(s)), text)
+	return o, k + 1, ok
+}
+
+// codeOf reads the content of a text, or a number or null.
+func codeOf(s string, text bool) (o outcome, ok bool) {
+	if text && s == "" || !text && s[0] == 'n' {
+		return o, true
 	}
 	if len(s) > 9 {
-		return o, 0, false
+		return o, false
 	}
-	for _, c := range s {
-		if c-'0' > 9 {
-			return o, 0, false
+	for i := range len(s) {
+		c := s[i] - '0'
+		if c > 9 {
+			return o, false
 		}
-		o.code = o.code*10 + int32(c-'0')
+		o.code = o.code*10 + int32(c)
 	}
 	o.hasCode = true
-	return o, k + 1, true
+	return o, true
 }
 
 func parseClock(s string) (time.Time, bool) {

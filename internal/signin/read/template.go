@@ -29,6 +29,8 @@ type template struct {
 	listsInside                   [3]bool // the three lists belong to the inner event
 	top, in                       part
 	hasResultType, hasProperties  bool
+
+	make *makeOf // what its records have in common; nil before the second
 }
 
 // A key, from its opening quote to its colon, is compared as words of eight
@@ -136,11 +138,11 @@ func (d *Decoder) begin(e *signin.Event) {
 	}
 }
 
-// keep stores the walk that has just succeeded.
-func (d *Decoder) keep() {
+// keep stores the walk that has just succeeded, and returns the template or nil.
+func (d *Decoder) keep() *template {
 	t := &d.templates
 	if !t.learning {
-		return
+		return nil
 	}
 	t.learning = false
 	n := &t.now
@@ -168,6 +170,7 @@ func (d *Decoder) keep() {
 		}
 	}
 	t.list = append(t.list, m)
+	return m
 }
 
 // target finds where p lies; what lies nowhere known stops the learning.
@@ -232,10 +235,7 @@ func (d *Decoder) replay(t *template, e *signin.Event) bool {
 	}
 	d.env.hasResultType, d.env.hasProperties = t.hasResultType, t.hasProperties
 	d.steps, d.requirements, d.policies = zeroed(d.steps, t.steps), zeroed(d.requirements, t.requirements), zeroed(d.policies, t.policies)
-	base := [baseCount]unsafe.Pointer{
-		inEvent: unsafe.Pointer(e), inDecoder: unsafe.Pointer(d), inSteps: unsafe.Pointer(unsafe.SliceData(d.steps)),
-		inRequirements: unsafe.Pointer(unsafe.SliceData(d.requirements)), inPolicies: unsafe.Pointer(unsafe.SliceData(d.policies)),
-	}
+	base := d.bases(e)
 	for i := range t.texts {
 		op := &t.texts[i]
 		s, plain := x.Content(int(op.token))
@@ -282,6 +282,21 @@ func (d *Decoder) replay(t *template, e *signin.Event) bool {
 		}
 	}
 	d.top.seen, d.in.seen = t.top.seen, t.in.seen
+	d.give(t, e)
+	// A place that is more than a name is for the slow decoder.
+	return !oddPlace(d.top.place) && !oddPlace(d.in.place)
+}
+
+// bases are where targets lie now.
+func (d *Decoder) bases(e *signin.Event) [baseCount]unsafe.Pointer {
+	return [baseCount]unsafe.Pointer{
+		inEvent: unsafe.Pointer(e), inDecoder: unsafe.Pointer(d), inSteps: unsafe.Pointer(unsafe.SliceData(d.steps)),
+		inRequirements: unsafe.Pointer(unsafe.SliceData(d.requirements)), inPolicies: unsafe.Pointer(unsafe.SliceData(d.policies)),
+	}
+}
+
+// give hands the lists to the event that they belong to.
+func (d *Decoder) give(t *template, e *signin.Event) {
 	owner := func(list int) *signin.Event {
 		if t.listsInside[list] {
 			return &d.inner
@@ -297,8 +312,6 @@ func (d *Decoder) replay(t *template, e *signin.Event) bool {
 	if t.policies > 0 {
 		owner(2).Policies = d.policies
 	}
-	// A place that is more than a name is for the slow decoder.
-	return !oddPlace(d.top.place) && !oddPlace(d.in.place)
 }
 
 // sameKeys reports that the record scanned, which has t's structure, has its

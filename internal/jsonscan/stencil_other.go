@@ -1,0 +1,9 @@
+//go:build !amd64 || purego
+
+package jsonscan
+
+const fitsFast = false
+
+func (s *Stencil) fast(text []byte, spans []Span, i, pos int) (at, end, why int) {
+	return s.portable(text, spans, i, pos)
+}
