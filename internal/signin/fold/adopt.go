@@ -30,6 +30,7 @@ func (f *Fold) moveTo(to *store) {
 	f.newest = renamed
 	moved := make(map[int]int) // row pages
 	var buf []byte
+	glossaries := make(map[int32]int)
 	copyPage := func(id int, rewrite func(b []byte)) int {
 		b, scratch, err := from.read(id, 0, int(from.pages[id].size), buf)
 		if err != nil {
@@ -48,11 +49,16 @@ func (f *Fold) moveTo(to *store) {
 		if !ok {
 			id = copyPage(r.page, func(b []byte) {
 				for at := 0; at < len(b); at += rowSize(b[at:]) {
-					s := b[at+38:]
+					s := b[at+atSource:]
 					binary.LittleEndian.PutUint32(s, source[binary.LittleEndian.Uint32(s)])
 				}
 			})
 			moved[r.page] = id
+			was := from.pages[r.page].glos
+			if _, ok := glossaries[was]; !ok {
+				glossaries[was] = copyPage(int(was), func([]byte) {})
+			}
+			to.names(id, glossaries[was])
 		}
 		r.page, r.source = id, source[r.source]
 	}

@@ -80,6 +80,7 @@ type aggregate struct {
 	apps        map[string]*app
 	accounts    map[string]*account
 	principals  map[string]*principal
+	generation  int // of accounts and apps: grows when some are dropped
 }
 
 func newAggregate(opt Options, st *store) *aggregate {
@@ -159,9 +160,15 @@ func (a *aggregate) countDay(at clock, v signin.Verdict) {
 	}
 }
 
-func (a *aggregate) addApp(r *row, at clock) {
-	id := r.text[colAppID]
-	key := texts.Lower(id)
+// appOf is the app of a row, which is looked up once for each tuple.
+func (a *aggregate) appOf(r *row) *app {
+	w := r.words
+	if w != nil && r.what != 0 {
+		if w.known(a.generation); w.apps[r.what] != nil {
+			return w.apps[r.what]
+		}
+	}
+	key := texts.Lower(r.text[colAppID])
 	if key == "" {
 		key = "name:" + r.text[colAppName]
 	}
@@ -170,9 +177,17 @@ func (a *aggregate) addApp(r *row, at clock) {
 		key = strings.Clone(key)
 		v = &app{App: signin.App{Key: key}}
 		a.apps[key] = v
-		if tooMany(len(a.apps), a.opt.MaxApps) {
-			defer a.pruneApps()
-		}
+	}
+	if w != nil && r.what != 0 {
+		w.apps[r.what] = v
+	}
+	return v
+}
+
+func (a *aggregate) addApp(r *row, at clock) {
+	v, id := a.appOf(r), r.text[colAppID]
+	if tooMany(len(a.apps), a.opt.MaxApps) {
+		defer a.pruneApps()
 	}
 	if v.ID == "" && id != "" {
 		v.ID = v.Key
@@ -209,16 +224,31 @@ func (a *aggregate) addPrincipal(r *row, at clock) {
 	p.appID.see(at, r.text[colAppID])
 }
 
-func (a *aggregate) addAccount(r *row, at clock) {
+// accountOf is the account of a row, which is looked up once for each tuple.
+func (a *aggregate) accountOf(r *row) *account {
+	w := r.words
+	if w != nil && r.who != 0 {
+		if w.known(a.generation); w.accounts[r.who] != nil {
+			return w.accounts[r.who]
+		}
+	}
 	key := r.accountKey()
 	acc := a.accounts[key]
 	if acc == nil {
 		key = strings.Clone(key)
 		acc = &account{Account: signin.Account{Key: key}}
 		a.accounts[key] = acc
-		if tooMany(len(a.accounts), a.opt.MaxAccounts) {
-			defer a.pruneAccounts()
-		}
+	}
+	if w != nil && r.who != 0 {
+		w.accounts[r.who] = acc
+	}
+	return acc
+}
+
+func (a *aggregate) addAccount(r *row, at clock) {
+	acc := a.accountOf(r)
+	if tooMany(len(a.accounts), a.opt.MaxAccounts) {
+		defer a.pruneAccounts()
 	}
 	if id := r.text[colUserID]; acc.UserID == "" && id != "" && id != entra.NilID {
 		acc.UserID = acc.Key
@@ -344,10 +374,12 @@ func prune[K cmp.Ordered, V any](m map[K]V, limit int, drop func(V)) {
 }
 
 func (a *aggregate) pruneApps() {
+	a.generation++
 	prune(a.apps, a.opt.MaxApps, func(v *app) { a.sum.OtherApps.Take(&v.Verdicts) })
 }
 
 func (a *aggregate) pruneAccounts() {
+	a.generation++
 	prune(a.accounts, a.opt.MaxAccounts, func(v *account) { a.sum.OtherAccounts.Take(&v.Verdicts) })
 }
 

@@ -82,6 +82,7 @@ type Fold struct {
 	page     []byte // rows not yet sealed
 	pageID   int    // -1 when no page is open
 	pageRows int
+	glossary glossary
 	runs     []run
 	open     bool // the last run may still grow
 
@@ -112,7 +113,7 @@ type run struct {
 // New makes an empty fold.
 func New(opt Options) *Fold {
 	opt = opt.withDefaults()
-	f := &Fold{opt: opt, st: newStore(opt.Scratch, opt.Budget), pageID: -1}
+	f := &Fold{opt: opt, st: newStore(opt.Scratch, opt.Budget), pageID: -1, glossary: glossary{page: -1}}
 	f.st.enter()
 	return f
 }
@@ -123,7 +124,7 @@ func New(opt Options) *Fold {
 // may be merged into a stranger or finished.
 func (f *Fold) Fork() *Fold {
 	f.st.enter()
-	return &Fold{opt: f.opt, st: f.st, pageID: -1}
+	return &Fold{opt: f.opt, st: f.st, pageID: -1, glossary: glossary{page: -1}}
 }
 
 // Err reports the first failure of the scratch file. Add after it does
@@ -192,9 +193,13 @@ func (f *Fold) append(r *row) rowRef {
 	if f.pageID < 0 {
 		f.pageID, f.pageRows = f.st.reserve(), 0
 		f.open = false
+		if f.glossary.page < 0 {
+			f.glossary.page = f.st.reserve()
+		}
+		f.st.names(f.pageID, f.glossary.page)
 	}
 	offset := len(f.page)
-	f.page = r.encode(f.page)
+	f.page = r.encode(f.page, &f.glossary)
 	ref := makeRef(f.pageID, offset, f.pageRows)
 	f.pageRows++
 
@@ -205,8 +210,12 @@ func (f *Fold) append(r *row) rowRef {
 		f.runs = append(f.runs, run{f.pageID, int32(offset), int32(len(f.page)), int32(f.pageRows - 1), r.source, r.line, r.index, r.line, r.index})
 		f.open = true
 	}
-	if len(f.page) >= pageSize || f.pageRows == pageRows {
+	full := f.glossary.full()
+	if full || len(f.page) >= pageSize || f.pageRows == pageRows {
 		f.sealPage()
+	}
+	if full {
+		f.sealGlossary()
 	}
 	return ref
 }
@@ -277,6 +286,14 @@ func (f *Fold) sealPage() {
 	f.open = false
 }
 
+// sealGlossary stores the open glossary. The page that names its tuples must be sealed.
+func (f *Fold) sealGlossary() {
+	if g := &f.glossary; g.page >= 0 {
+		f.st.sealGlossary(g.page, g.sealed(), len(g.offsets))
+		g.reset()
+	}
+}
+
 func (f *Fold) sealEntries() {
 	if len(f.entries) == 0 {
 		return
@@ -303,12 +320,14 @@ func (f *Fold) sealLinks(l []link, blocks []int) []int {
 // seal closes everything open and frees the buffers.
 func (f *Fold) seal() {
 	f.sealPage()
+	f.sealGlossary()
 	f.sealEntries()
 	f.promptBlocks = f.sealLinks(f.prompts, f.promptBlocks)
 	f.successBlocks = f.sealLinks(f.successes, f.successBlocks)
 	f.lateBlocks = f.sealLinks(f.late, f.lateBlocks)
 	f.sealSteps()
 	f.page, f.entries, f.spare, f.prompts, f.successes, f.late, f.steps = nil, nil, nil, nil, nil, nil, nil
+	f.glossary = glossary{page: -1}
 }
 
 // Merge takes over everything other has seen; other must not be used again.

@@ -27,8 +27,8 @@ const (
 	colServicePrincipalID
 	colServicePrincipalName
 	colClient
-	colIP
 	colCountry
+	colIP
 	colResource
 	colFailureReason
 	colMFAMethod
@@ -92,6 +92,9 @@ type row struct {
 	line     uint32
 	index    uint32
 	text     [textCount]string
+
+	who, what uint32 // numbers of its tuples in words, once decoded
+	words     *words
 }
 
 // device holds two Tris.
@@ -221,89 +224,122 @@ func appendPolicies(b []byte, policies []signin.AppliedPolicy) []byte {
 	return b
 }
 
-// encodedFixed is the size of a row before its texts: a length word and the
-// facts.
-const encodedFixed = 4 + 4 + 1 + 1 + 4 + 12 + 12 + 4 + 4 + 4 + 1
+// The kinds of tuples that a row names, and the columns of each.
+const (
+	kindWho = iota
+	kindWhat
+	kindHow
+	kindSeen
+	kinds
+)
 
-// encode appends the row. decode is its inverse.
-func (r *row) encode(b []byte) []byte {
+// columns are the first of a tuple and the one behind its last.
+var columns = [kinds][2]int{
+	kindWho:  {colUserID, colUserType + 1},
+	kindWhat: {colAppID, colCountry + 1},
+	kindHow:  {colResource, colConditionalAccess + 1},
+	kindSeen: {colPlatform, colApplied + 1},
+}
+
+// The places of a row's facts in its encoding: a length word, the facts, the tuples
+// that every row names. Behind them come those that only some rows have.
+const (
+	atFlags      = 4
+	atVerdict    = 8
+	atReason     = 9
+	atDevice     = 10
+	atSteps      = 12
+	atCreated    = 16
+	atSource     = 28
+	atLine       = 32
+	atIndex      = 36
+	atWho        = 40
+	atWhat       = 44
+	encodedFixed = 48
+)
+
+// encode appends the row, with its tuples in g. decode is its inverse.
+func (r *row) encode(b []byte, g *glossary) []byte {
 	start := len(b)
 	le := binary.LittleEndian
 	b = append(b, make([]byte, encodedFixed)...)
 	h := b[start : start+encodedFixed]
-	le.PutUint32(h[4:], r.flags)
-	h[8], h[9] = byte(r.verdict), byte(r.reason)
-	le.PutUint32(h[10:], r.steps)
-	le.PutUint64(h[14:], uint64(r.created.sec))
-	le.PutUint32(h[22:], uint32(r.created.nsec))
-	le.PutUint64(h[26:], uint64(r.observed.sec))
-	le.PutUint32(h[34:], uint32(r.observed.nsec))
-	le.PutUint32(h[38:], r.source)
-	le.PutUint32(h[42:], r.line)
-	le.PutUint32(h[46:], r.index)
-	h[50] = byte(r.device)
-	for i := range r.text {
-		if !r.keeps(i) {
-			continue
-		}
-		s := r.text[i]
-		if len(s) < 255 {
-			b = append(b, byte(len(s)))
-		} else {
-			b = append(b, 255)
-			b = le.AppendUint32(b, uint32(len(s)))
-		}
-		b = append(b, s...)
+	le.PutUint32(h[atFlags:], r.flags)
+	h[atVerdict], h[atReason], h[atDevice] = byte(r.verdict), byte(r.reason), byte(r.device)
+	le.PutUint32(h[atSteps:], r.steps)
+	le.PutUint64(h[atCreated:], uint64(r.created.sec))
+	le.PutUint32(h[atCreated+8:], uint32(r.created.nsec))
+	le.PutUint32(h[atSource:], r.source)
+	le.PutUint32(h[atLine:], r.line)
+	le.PutUint32(h[atIndex:], r.index)
+	le.PutUint32(h[atWho:], r.number(g, kindWho))
+	le.PutUint32(h[atWhat:], r.number(g, kindWhat))
+	if r.flags&flagObserved != 0 {
+		b = le.AppendUint64(b, uint64(r.observed.sec))
+		b = le.AppendUint32(b, uint32(r.observed.nsec))
+	}
+	if r.flags&flagCSV != 0 {
+		b = le.AppendUint32(b, r.number(g, kindHow))
+	}
+	if r.flags&flagVisit != 0 {
+		b = le.AppendUint32(b, r.number(g, kindSeen))
+	}
+	b = appendText(appendText(b, r.text[colID]), r.text[colIP])
+	if r.flags&(flagCSV|flagLate) != 0 {
+		b = appendText(b, r.text[colCreatedRaw])
 	}
 	le.PutUint32(b[start:], uint32(len(b)-start))
 	return b
 }
 
-// keeps reports that text i is kept.
-func (r *row) keeps(i int) bool {
-	switch {
-	case i < summaryTexts:
-		return true
-	case i < csvTexts:
-		return r.flags&flagCSV != 0 || i == colCreatedRaw && r.flags&flagLate != 0
-	}
-	return r.flags&flagVisit != 0
+// tuple is where a row keeps the texts of a tuple.
+func (r *row) tuple(kind int) []string { return r.text[columns[kind][0]:columns[kind][1]] }
+
+// number is the row's tuple of a kind.
+func (r *row) number(g *glossary, kind int) uint32 { return g.number(byte(kind), r.tuple(kind)) }
+
+// decode reads the row at the head of b, whose tuples are in w, and returns its size. The
+// texts alias b and w; b must have come from encode.
+func (r *row) decode(b []byte, w *words) int {
+	size, how, seen := r.decodeFacts(b)
+	r.words = w
+	w.fill(r.who, r.tuple(kindWho))
+	w.fill(r.what, r.tuple(kindWhat))
+	w.fill(how, r.tuple(kindHow))
+	w.fill(seen, r.tuple(kindSeen))
+	return size
 }
 
-// decode reads the row at the head of b and returns its size. The texts alias
-// b, which must have come from encode.
-func (r *row) decode(b []byte) int {
+// decodeFacts reads the row at the head of b but for its tuples.
+func (r *row) decodeFacts(b []byte) (size int, how, seen uint32) {
 	le := binary.LittleEndian
 	h := b[:encodedFixed]
-	size := int(le.Uint32(h))
-	r.flags = le.Uint32(h[4:])
-	r.verdict, r.reason = signin.Verdict(h[8]), signin.Reason(h[9])
-	r.steps = le.Uint32(h[10:])
-	r.created = clock{int64(le.Uint64(h[14:])), int32(le.Uint32(h[22:]))}
-	r.observed = clock{int64(le.Uint64(h[26:])), int32(le.Uint32(h[34:]))}
-	r.source, r.line, r.index = le.Uint32(h[38:]), le.Uint32(h[42:]), le.Uint32(h[46:])
-	r.device = device(h[50])
-	at := encodedFixed
-	for i := range r.text {
-		if !r.keeps(i) {
-			r.text[i] = ""
-			continue
-		}
-		l := int(b[at])
-		at++
-		if l == 255 {
-			l = int(le.Uint32(b[at:]))
-			at += 4
-		}
-		if l == 0 {
-			r.text[i] = ""
-			continue
-		}
-		s := b[at : at+l]
-		r.text[i] = unsafe.String(&s[0], l)
-		at += l
+	size = int(le.Uint32(h))
+	r.flags = le.Uint32(h[atFlags:])
+	r.verdict, r.reason, r.device = signin.Verdict(h[atVerdict]), signin.Reason(h[atReason]), device(h[atDevice])
+	r.steps = le.Uint32(h[atSteps:])
+	r.created = clock{int64(le.Uint64(h[atCreated:])), int32(le.Uint32(h[atCreated+8:]))}
+	r.source, r.line, r.index = le.Uint32(h[atSource:]), le.Uint32(h[atLine:]), le.Uint32(h[atIndex:])
+	r.who, r.what = le.Uint32(h[atWho:]), le.Uint32(h[atWhat:])
+	b = b[encodedFixed:]
+	r.observed = noClock
+	if r.flags&flagObserved != 0 {
+		r.observed = clock{int64(le.Uint64(b)), int32(le.Uint32(b[8:]))}
+		b = b[12:]
 	}
-	return size
+	if r.flags&flagCSV != 0 {
+		how, b = le.Uint32(b), b[4:]
+	}
+	if r.flags&flagVisit != 0 {
+		seen, b = le.Uint32(b), b[4:]
+	}
+	r.text[colID], b = takeText(b)
+	r.text[colIP], b = takeText(b)
+	r.text[colCreatedRaw] = ""
+	if r.flags&(flagCSV|flagLate) != 0 {
+		r.text[colCreatedRaw], _ = takeText(b)
+	}
+	return size, how, seen
 }
 
 // compareCopies says which of two copies of one event is the better evidence:

@@ -12,6 +12,7 @@ type rowReader struct {
 	pass     *pass
 	agg      *aggregate
 	buf      []byte
+	shelf    shelf
 	visitor  signin.Visitor // or nil
 	sighting signin.Sighting
 }
@@ -21,7 +22,7 @@ func (rr *rowReader) part(runs []run, b []byte) ([]byte, error) {
 	if ordered(rr.pass.fold.st, runs) {
 		for i := range runs {
 			c := cursor{run: &runs[i], buf: rr.buf}
-			err := c.open(rr.pass.fold.st)
+			err := c.open(rr.pass.fold.st, &rr.shelf)
 			rr.buf = c.buf
 			if err != nil {
 				return b, err
@@ -35,7 +36,7 @@ func (rr *rowReader) part(runs []run, b []byte) ([]byte, error) {
 	h := &cursorHeap{st: rr.pass.fold.st}
 	for i := range runs {
 		c := &cursor{run: &runs[i]}
-		if err := c.open(h.st); err != nil {
+		if err := c.open(h.st, nil); err != nil {
 			return b, err
 		}
 		if c.next() {
@@ -122,10 +123,19 @@ type cursor struct {
 	size    int // of the row
 	rest    []byte
 	buf     []byte
+	words   *words
 }
 
-func (c *cursor) open(st *store) (err error) {
+// open reads the run, with its glossary from the shelf or, among cursors that stand side by
+// side, for itself.
+func (c *cursor) open(st *store, s *shelf) (err error) {
 	c.rest, c.buf, err = st.read(c.run.page, int(c.run.offset), int(c.run.end-c.run.offset), c.buf)
+	if glossary := int(st.pages[c.run.page].glos); err == nil && s != nil {
+		c.words, err = s.take(st, glossary)
+	} else if err == nil {
+		c.words = new(words)
+		err = c.words.open(st, glossary)
+	}
 	c.ordinal = int(c.run.first) - 1
 	c.offset, c.size = int(c.run.offset), 0
 	return err
@@ -136,7 +146,7 @@ func (c *cursor) next() bool {
 		return false
 	}
 	c.offset += c.size
-	c.size = c.row.decode(c.rest)
+	c.size = c.row.decode(c.rest, c.words)
 	c.rest = c.rest[c.size:]
 	c.ordinal++
 	return true

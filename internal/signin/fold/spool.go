@@ -3,6 +3,7 @@ package fold
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
@@ -46,7 +47,8 @@ type page struct {
 	mem  []byte // nil when spilled
 	at   int64
 	size int32
-	rows int32
+	rows int32 // or tuples of a glossary
+	glos int32 // page of the glossary of its rows
 }
 
 // store holds the pages of a family of folds (see [Fold.Fork]). Its methods
@@ -146,13 +148,28 @@ func (s *store) reserve() int {
 	return len(s.pages) - 1
 }
 
+// names says which glossary the rows of a page are written by.
+func (s *store) names(page, glossary int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pages[page].glos = int32(glossary)
+}
+
 // seal stores the bytes of a page, which are copied or written out: b may be
 // used again. Past the budget it goes to the scratch file.
-func (s *store) seal(id int, b []byte, rows int) {
+func (s *store) seal(id int, b []byte, rows int) { s.sealWithin(id, b, rows, s.budget) }
+
+// sealGlossary is seal for glossaries: a part of the budget is kept for them, as rows
+// everywhere need them.
+func (s *store) sealGlossary(id int, b []byte, tuples int) {
+	s.sealWithin(id, b, tuples, s.budget+s.budget/4)
+}
+
+func (s *store) sealWithin(id int, b []byte, rows int, budget int64) {
 	s.mu.Lock()
 	p := &s.pages[id]
 	p.size, p.rows = int32(len(b)), int32(rows)
-	if s.scratch == nil || s.used+int64(len(b)) <= s.budget {
+	if s.scratch == nil || s.used+int64(len(b)) <= budget {
 		s.used += int64(len(b))
 		p.mem = bytes.Clone(b)
 		s.mu.Unlock()
@@ -199,7 +216,7 @@ func (s *store) read(id, offset, n int, buf []byte) (b, scratch []byte, err erro
 // load decodes one row for a comparison; the texts are valid until buf is used
 // again.
 func (s *store) load(ref rowRef, r *row, buf []byte) ([]byte, error) {
-	b, buf, err := s.read(ref.page(), ref.offset(), 2048, buf)
+	b, buf, err := s.read(ref.page(), ref.offset(), 1024, buf)
 	if err != nil {
 		return buf, err
 	}
@@ -208,8 +225,43 @@ func (s *store) load(ref rowRef, r *row, buf []byte) ([]byte, error) {
 			return buf, err
 		}
 	}
-	r.decode(b)
+	glossary := int(s.pages[ref.page()].glos)
+	r.words = nil
+	_, how, seen := r.decodeFacts(b)
+	for kind, n := range [kinds]uint32{r.who, r.what, how, seen} {
+		to := r.tuple(kind)
+		if clear(to); n == 0 {
+			continue
+		}
+		t, err := s.tuple(glossary, n)
+		if err != nil {
+			return buf, err
+		}
+		for i := range to {
+			to[i], t = takeText(t)
+		}
+	}
 	return buf, nil
+}
+
+// tuple reads one tuple of a glossary.
+func (s *store) tuple(page int, n uint32) ([]byte, error) {
+	p := &s.pages[page]
+	if p.mem != nil {
+		return tuple(p.mem, int(p.rows), n), nil
+	}
+	var place [8]byte // of it, and of the one behind it
+	at := int(p.size) - 4*int(p.rows) + 4*int(n-1)
+	b, _, err := s.read(page, at, 8, place[:])
+	if err != nil {
+		return nil, err
+	}
+	from, to := int(binary.LittleEndian.Uint32(b)), int(p.size)-4*int(p.rows)
+	if int(n) < int(p.rows) {
+		to = int(binary.LittleEndian.Uint32(b[4:]))
+	}
+	b, _, err = s.read(page, from+1, to-from-1, nil)
+	return b, err
 }
 
 func rowSize(b []byte) int {
