@@ -89,11 +89,15 @@ func (x *Index) Scan(text []byte) bool {
 // Slack is how many bytes behind a text [Index.ScanLine] must be able to read.
 const Slack = 64
 
+// usualLine is how far a line's end is looked for while it is scanned: room for its
+// tokens is made beforehand. Longer ones cost a pass more.
+const usualLine = 32 << 10
+
 // ScanLine is [Index.Scan] of the text's first line, without its line feed;
 // end is where the line feed stands, or len(text). Bytes from len(text) on, up
 // to [Slack], are read but do not matter: text's capacity must have them.
 func (x *Index) ScanLine(text []byte) (end int, ok bool) {
-	limit := min(len(text), MaxText)
+	limit := min(len(text), usualLine)
 	if scansLines && limit > 0 && text[0] == '{' && cap(text) >= limit+Slack {
 		x.grow(limit)
 		var st state

@@ -7,6 +7,7 @@ import "unsafe"
 type Value struct {
 	From, To int
 	Text     bool // a string
+	Even     bool // nearly always as long as here: texts fit the faster for it
 }
 
 // A Stencil is what a text looks like whose make is known: stretches that never
@@ -24,8 +25,10 @@ type Stencil struct {
 type piece struct {
 	at, size uint32 // in fixed
 	follows  uint32
-	_        uint32
+	usual    uint32 // size of the text that follows, or what none has
 }
+
+const unusual = 1<<32 - 1
 
 // What follows a stretch.
 const (
@@ -58,19 +61,22 @@ func (s Span) Of(text []byte) string {
 func Cut(sample []byte, values []Value) *Stencil {
 	s := &Stencil{}
 	at := 0
-	stretch := func(end int, follows uint32) {
-		s.pieces = append(s.pieces, piece{at: uint32(len(s.fixed)), size: uint32(end - at), follows: follows})
+	stretch := func(end int, follows, usual uint32) {
+		s.pieces = append(s.pieces, piece{at: uint32(len(s.fixed)), size: uint32(end - at), follows: follows, usual: usual})
 		s.fixed = append(s.fixed, sample[at:end]...)
 	}
 	for _, v := range values {
-		follows := uint32(followsScalar)
+		follows, usual := uint32(followsScalar), uint32(unusual)
 		if v.Text {
 			follows = followsText
 		}
-		stretch(v.From, follows)
+		if v.Even {
+			usual = uint32(v.To - v.From)
+		}
+		stretch(v.From, follows, usual)
 		at = v.To
 	}
-	stretch(len(sample), followsEnd)
+	stretch(len(sample), followsEnd, unusual)
 	s.fixed = append(s.fixed, make([]byte, Slack)...)
 	return s
 }

@@ -2,8 +2,14 @@
 
 package jsonscan
 
+import "golang.org/x/sys/cpu"
+
 // fitsFast says that [Stencil.fast] may be called.
 var fitsFast = fast
+
+// fitsWide is for processors with the byte instructions of AVX-512, which compare under
+// a mask. It needs none of the second set, and goes with it only to be forced off.
+var fitsWide = fast && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ
 
 // fast is portable for texts with [Slack] bytes behind them. Values with
 // backslashes, and numbers out of the ordinary, it leaves to closer.
@@ -11,8 +17,14 @@ func (s *Stencil) fast(text []byte, spans []Span, i, pos int) (at, end, why int)
 	if len(spans) == 0 || len(text) == 0 {
 		return s.portable(text, spans, i, pos)
 	}
+	if fitsWide {
+		return fitAVX512(&text[0], len(text), &s.fixed[0], &s.pieces[0], &spans[0], i, pos)
+	}
 	return fitAVX2(&text[0], len(text), &s.fixed[0], &s.pieces[0], &spans[0], i, pos)
 }
 
 //go:noescape
 func fitAVX2(text *byte, size int, fixed *byte, pieces *piece, spans *Span, i, pos int) (at, end, why int)
+
+//go:noescape
+func fitAVX512(text *byte, size int, fixed *byte, pieces *piece, spans *Span, i, pos int) (at, end, why int)

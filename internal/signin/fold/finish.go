@@ -198,7 +198,7 @@ type linkSorter struct {
 }
 
 func (s *linkSorter) add(l link) {
-	s.links = append(s.links, l)
+	s.links = append(room(s.links, 4*blockLinks), l)
 	if len(s.links) >= 4*blockLinks {
 		s.seal()
 	}

@@ -42,7 +42,7 @@ type Options struct {
 
 // The defaults of [Options].
 const (
-	DefaultBudget      = 16 << 20
+	DefaultBudget      = 8 << 20
 	DefaultMaxAccounts = 1_000_000
 	DefaultMaxApps     = 65_536
 	DefaultMaxDays     = 4_000
@@ -170,7 +170,7 @@ func (f *Fold) Add(e *signin.Event, src signin.SourceRef) {
 	var x entry
 	x.hi, x.lo, f.buf = idKey(e, f.buf)
 	x.ref = ref
-	f.entries = append(f.entries, x)
+	f.entries = append(room(f.entries, blockEntries), x)
 	if len(f.entries) >= blockEntries {
 		f.sealEntries()
 	}
@@ -199,6 +199,9 @@ func (f *Fold) append(r *row) rowRef {
 		f.st.names(f.pageID, f.glossary.page)
 	}
 	offset := len(f.page)
+	if cap(f.page)-offset < 512 {
+		f.page = room(f.page, pageSize+4096)
+	}
 	f.page = r.encode(f.page, &f.glossary)
 	ref := makeRef(f.pageID, offset, f.pageRows)
 	f.pageRows++
@@ -220,6 +223,15 @@ func (f *Fold) append(r *row) rowRef {
 	return ref
 }
 
+// room is list with room for one more, grown fast and never far beyond limit, which
+// it is emptied at.
+func room[T any](list []T, limit int) []T {
+	if len(list) < cap(list) && len(list) < limit || cap(list) >= limit {
+		return list
+	}
+	return append(make([]T, 0, min(limit, max(64, 4*cap(list)))), list...)
+}
+
 // Break says that the next event does not follow the last one in its input.
 func (f *Fold) Break() { f.open = false }
 
@@ -239,7 +251,7 @@ func (f *Fold) link(e *signin.Event, r *row, ref rowRef) {
 	l.hi, l.lo = sessionKey(texts.Lower(e.CorrelationID), account)
 	if late { // when is told at the end
 		l.when = uint64(flagged(r, flagSuccess))
-		f.late = append(f.late, l)
+		f.late = append(room(f.late, blockLinks), l)
 		if len(f.late) >= blockLinks {
 			f.lateBlocks = f.sealLinks(f.late, f.lateBlocks)
 			f.late = f.late[:0]
@@ -247,7 +259,7 @@ func (f *Fold) link(e *signin.Event, r *row, ref rowRef) {
 		return
 	}
 	if r.verdict == signin.Interrupted {
-		f.prompts = append(f.prompts, l)
+		f.prompts = append(room(f.prompts, blockLinks), l)
 		if len(f.prompts) >= blockLinks {
 			f.promptBlocks = f.sealLinks(f.prompts, f.promptBlocks)
 			f.prompts = f.prompts[:0]
@@ -255,7 +267,7 @@ func (f *Fold) link(e *signin.Event, r *row, ref rowRef) {
 		return
 	}
 	l.when |= 1
-	f.successes = append(f.successes, l)
+	f.successes = append(room(f.successes, blockLinks), l)
 	if len(f.successes) >= blockLinks {
 		f.successBlocks = f.sealLinks(f.successes, f.successBlocks)
 		f.successes = f.successes[:0]
@@ -299,7 +311,7 @@ func (f *Fold) sealEntries() {
 		return
 	}
 	if len(f.spare) < len(f.entries) {
-		f.spare = make([]entry, len(f.entries))
+		f.spare = make([]entry, cap(f.entries))
 	}
 	sortEntries(f.entries, f.spare)
 	id := f.st.reserve()

@@ -156,7 +156,12 @@ func (w *words) open(st *store, page int) (err error) {
 		return err
 	}
 	n := int(p.rows)
-	w.texts, w.first = w.texts[:0], append(w.first[:0], 0)
+	size := 0
+	for i := range n {
+		k := w.kind(n, i)
+		size += columns[k][1] - columns[k][0]
+	}
+	w.texts, w.first = emptied(w.texts, size)[:0], append(emptied(w.first, n+1)[:0], 0)
 	for i := range n {
 		w.first = append(w.first, uint32(len(w.texts)))
 		b := tuple(w.data, n, uint32(i+1))
@@ -197,7 +202,7 @@ func (w *words) known(generation int) {
 // emptied is a list of n zero elements in the memory of list where there is room.
 func emptied[T any](list []T, n int) []T {
 	if cap(list) < n {
-		return make([]T, n+n/4)[:n]
+		return make([]T, n)
 	}
 	list = list[:n]
 	clear(list)

@@ -184,6 +184,17 @@ func parseClock(s string) (time.Time, bool) {
 	return lenient.ParseTime(s)
 }
 
+// daysIn is how many days a month of the Gregorian calendar has.
+func daysIn(year, month int) int {
+	switch {
+	case month != 2:
+		return 30 + (month+month>>3)&1
+	case year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	}
+	return 28
+}
+
 // utcClock reads 2006-01-02T15:04:05 with up to nine digits of a second and Z,
 // which is what Graph writes.
 func utcClock(s string) (t time.Time, ok bool) {
@@ -219,7 +230,7 @@ func utcClock(s string) (t time.Time, ok bool) {
 	if bad != 0 || year < 1900 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 {
 		return t, false
 	}
-	if day > 28 && time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() != day {
+	if day > 28 && day > daysIn(year, month) {
 		return t, false // there is no such day in that month
 	}
 	// Days since 1 March of year 0, with years that begin in March, so that the

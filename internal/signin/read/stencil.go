@@ -28,6 +28,7 @@ type makeOf struct {
 	texts   []spanText
 	others  []spanOther
 	alike   []int // pieces in common with the other makes, in their order
+	next    int   // the make that fitted the last time that this one did not
 }
 
 // sampleValue is a value of the sample.
@@ -37,6 +38,7 @@ type sampleValue struct {
 	text     bool
 	varies   bool
 	fixed    bool // a record in which it is another is of another make
+	even     int  // records in which it was as long as in the sample, less three times the others
 }
 
 // sampleRead is what reading the sample left behind; its texts have memory of their own.
@@ -123,14 +125,23 @@ func (d *Decoder) stamped(text []byte, e *signin.Event) (end int, shape Shape, o
 }
 
 // another goes on with the makes that begin like the one that did not fit from its
-// piece at on.
+// piece at on: first the one that did the last time.
 func (m *makes) another(text []byte, n, at int) (found, end int, ok bool) {
+	last := m.list[n]
+	if last.next < len(m.list) && last.next != n {
+		most := min(last.alike[last.next], at)
+		if _, end, ok = m.list[last.next].stencil.Fit(text, m.spans, most); ok {
+			return last.next, end, true
+		}
+		// Spans up to the first piece that was not alike are as they were.
+		at = most
+	}
 	clear(m.tried[:len(m.list)])
 	for range maxMakesTried {
 		m.tried[n] = true
 		next, most := -1, -1
 		for o, alike := range m.list[n].alike {
-			if alike = min(alike, at); !m.tried[o] && alike > most {
+			if alike = min(alike, at); !m.tried[o] && o != last.next && alike > most {
 				next, most = o, alike
 			}
 		}
@@ -139,6 +150,7 @@ func (m *makes) another(text []byte, n, at int) (found, end int, ok bool) {
 		}
 		n = next
 		if at, end, ok = m.list[n].stencil.Fit(text, m.spans, most); ok {
+			last.next = n
 			return n, end, true
 		}
 	}
@@ -233,10 +245,16 @@ func (d *Decoder) learn(t *template) {
 	x := &d.x
 	for i := range k.values {
 		v := &k.values[i]
-		if v.varies || v.fixed {
+		if v.fixed {
 			continue
 		}
 		from, to := valuePlace(x, int(v.token), v.text)
+		if v.even++; to-from != int(v.to-v.from) {
+			v.even -= 4
+		}
+		if v.varies {
+			continue
+		}
 		if string(x.Text[from:to]) != string(k.sample[v.from:v.to]) {
 			v.varies, k.changes = true, true
 		}
@@ -306,7 +324,7 @@ func (d *Decoder) cut(k *makeOf) bool {
 		byToken[v.token] = v
 		if v.varies {
 			spans[v.token] = int32(len(values))
-			values = append(values, jsonscan.Value{From: int(v.from), To: int(v.to), Text: v.text})
+			values = append(values, jsonscan.Value{From: int(v.from), To: int(v.to), Text: v.text, Even: v.even > 0})
 		}
 	}
 	if !d.readSample(k) {

@@ -6,15 +6,23 @@ import (
 )
 
 // EqualFold is strings.EqualFold for a word that is ASCII and not empty, quick
-// where the texts are equal or begin with different letters.
+// where the texts are equal or soon differ.
 func EqualFold(s, word string) bool {
+	if len(s) < len(word) {
+		return false // a letter outside ASCII that folds to one of it is longer
+	}
 	if s == word {
 		return true
 	}
-	if s == "" || s[0] < 0x80 && s[0]|0x20 != word[0]|0x20 {
-		return false
+	for i := range len(word) {
+		if s[i] >= 0x80 {
+			return strings.EqualFold(s, word)
+		}
+		if s[i]|0x20 != word[i]|0x20 {
+			return false
+		}
 	}
-	return strings.EqualFold(s, word)
+	return len(s) == len(word) && strings.EqualFold(s, word)
 }
 
 // HasPrefixFold is [EqualFold] for the beginning of s.
