@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,7 @@ func open(path string) (io.ReadCloser, error) {
 	case strings.HasSuffix(path, ".gz"):
 		return gzip.NewReader(bufio.NewReaderSize(f, 256<<10))
 	case strings.HasSuffix(path, ".zst"):
-		z, err := zstd.NewReader(f)
+		z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +99,7 @@ func folded(args []string) error {
 	}
 	ctx := context.Background()
 	f := fold.New(opt)
-	if _, err := read.ReadLines(ctx, r, read.Lines{Path: args[0]}, f); err != nil {
+	if _, err := read.ReadLines(ctx, r, read.Lines{Path: args[0], Decoded: filepath.Ext(args[0]) != ".jsonl"}, f); err != nil {
 		return err
 	}
 	s, err := f.Finish(ctx, out)

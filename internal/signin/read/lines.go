@@ -17,9 +17,9 @@ import (
 const MaxLine = 16 << 20
 
 const (
-	chunkSize  = 256 << 10 // read at once; with its rows it stays in a core's cache
-	chunkSlack = 128       // readable bytes past the end, for the scanner
-	chunkNotes = 32        // malformed lines of a chunk told one by one
+	chunkSize  = 1 << 20 // read at once; it stays in a core's cache
+	chunkSlack = 128     // readable bytes past the end, for the scanner
+	chunkNotes = 32      // malformed lines of a chunk told one by one
 )
 
 // Lines says how to read one stream of JSON lines.
@@ -33,6 +33,11 @@ type Lines struct {
 	// the call. An error of Other ends the reading.
 	Other func(line []byte, src evidence.Source) error
 	Note  func(evidence.Note)
+
+	// Decoded says that the stream is made while it is read, as by a decompressor: somebody
+	// then reads ahead all the time, so that it never waits for judging. Otherwise
+	// whoever judges a chunk reads it, and it stays in the cache of one core.
+	Decoded bool
 
 	Workers int // zero means one for each core
 }
@@ -64,42 +69,29 @@ func ReadLines[F Folder[F]](ctx context.Context, r io.Reader, l Lines, f F) (row
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	in := &lineReader{r: r, line: 1}
-	p := pipe{
-		chunks: make(chan *chunk, workers), free: make(chan *chunk, workers+2),
-		results: make(chan chunkResult, 2*workers), tokens: make(chan struct{}, 4*workers),
-	}
-	for range cap(p.free) {
-		p.free <- new(chunk)
-	}
+	p := &pipe{in: lineReader{r: r, line: 1}, waiting: make(map[int]chunkResult), told: make(chan chunkResult, workers),
+		ahead: make(chan struct{}, 4*workers)}
 	judges := make([]lineWorker[F], workers)
 	var wg sync.WaitGroup
-	// One goroutine reads ahead, so that a decompressor never waits for judging.
-	wg.Go(func() { p.fill(ctx, in) })
+	if l.Decoded {
+		p.readAhead(ctx, workers+2)
+	}
 	for i := range judges {
 		w := &judges[i]
 		w.lines, w.parent = &l, f
-		wg.Go(func() {
-			for c := range p.chunks {
-				if ctx.Err() != nil {
-					continue
-				}
-				res := w.work(c)
-				p.free <- c
-				p.results <- res
-			}
-		})
+		wg.Go(func() { w.run(ctx, p, cancel) })
 	}
 	go func() {
 		wg.Wait()
-		close(p.results)
+		close(p.told)
 	}()
-	rows, err = p.collect(func(res *chunkResult) error {
-		if err := l.report(res); err != nil {
-			return err
+	for res := range p.told {
+		if err == nil {
+			if err = l.report(&res); err != nil {
+				cancel()
+			}
 		}
-		return f.Err()
-	}, cancel)
+	}
 	for i := range judges {
 		if judges[i].begun {
 			f.Merge(judges[i].fold)
@@ -107,67 +99,113 @@ func ReadLines[F Folder[F]](ctx context.Context, r io.Reader, l Lines, f F) (row
 	}
 	switch {
 	case err != nil:
-	case in.err != nil:
-		err = in.err
+	case f.Err() != nil:
+		err = f.Err()
+	case p.in.err != nil:
+		err = p.in.err
 	default:
 		err = context.Cause(ctx)
 	}
-	return rows, err
+	return p.rows, err
 }
 
-// pipe is what chunks go through: read, judged, reported in order.
+// pipe is what chunks go through. Whoever is free reads the next one and judges it, so
+// that it stays in the cache of the core that read, or decompressed, it.
 type pipe struct {
-	chunks, free chan *chunk
-	results      chan chunkResult
-	tokens       chan struct{} // one for each chunk read and not yet reported
+	reading sync.Mutex // guards in
+	in      lineReader
+
+	ahead chan struct{} // one for each chunk read and not yet settled
+
+	chunks, free chan *chunk // only where somebody reads ahead
+
+	settling sync.Mutex // guards what follows; held while told is full
+	waiting  map[int]chunkResult
+	next     int
+	rows     int
+	told     chan chunkResult // in the order of the stream, those that say more than a number
 }
 
-// fill reads chunks until the stream or the context ends.
-func (p *pipe) fill(ctx context.Context, in *lineReader) {
-	defer close(p.chunks)
+// read fills c with the next chunk; false at the end.
+func (p *pipe) read(ctx context.Context, c *chunk) bool {
+	select {
+	case p.ahead <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	return ctx.Err() == nil && p.in.next(c)
+}
+
+// settle takes the result of a chunk and hands out those whose turn it is.
+func (p *pipe) settle(res chunkResult) {
+	p.settling.Lock()
+	defer p.settling.Unlock()
+	p.waiting[res.seq] = res
 	for {
-		var c *chunk
-		select {
-		case c = <-p.free:
-		case <-ctx.Done():
+		res, ok := p.waiting[p.next]
+		if !ok {
 			return
 		}
-		select {
-		case p.tokens <- struct{}{}:
-		case <-ctx.Done():
-			return
+		delete(p.waiting, p.next)
+		p.next++
+		p.rows += res.rows
+		if len(res.notes)+len(res.others) > 0 {
+			p.told <- res
 		}
-		if !in.next(c) {
-			return
-		}
-		p.chunks <- c // there is room, or a worker that takes it
+		<-p.ahead
 	}
 }
 
-// collect reports the results in the order of the stream. After an error of
-// report it stops the others and only counts.
-func (p *pipe) collect(report func(*chunkResult) error, stop func()) (rows int, err error) {
-	waiting := make(map[int]chunkResult)
-	next := 0
-	for res := range p.results {
-		waiting[res.seq] = res
+// readAhead has a goroutine of its own read chunks, of which there are n.
+func (p *pipe) readAhead(ctx context.Context, n int) {
+	p.chunks, p.free = make(chan *chunk, n), make(chan *chunk, n)
+	for range n {
+		p.free <- new(chunk)
+	}
+	go func() {
+		defer close(p.chunks)
 		for {
-			res, ok := waiting[next]
-			if !ok {
-				break
-			}
-			delete(waiting, next)
-			next++
-			rows += res.rows
-			if err == nil {
-				if err = report(&res); err != nil {
-					stop()
+			select {
+			case c := <-p.free:
+				if !p.read(ctx, c) {
+					return
 				}
+				p.chunks <- c // there is room
+			case <-ctx.Done():
+				return
 			}
-			<-p.tokens
+		}
+	}()
+}
+
+// take gives the next chunk, which may be own; false at the end.
+func (p *pipe) take(ctx context.Context, own *chunk) (*chunk, bool) {
+	if p.chunks == nil {
+		return own, p.read(ctx, own)
+	}
+	c, ok := <-p.chunks
+	return c, ok && ctx.Err() == nil
+}
+
+// run judges chunks until there are no more, or it is useless to go on.
+func (w *lineWorker[F]) run(ctx context.Context, p *pipe, stop func()) {
+	var own chunk
+	for {
+		c, ok := p.take(ctx, &own)
+		if !ok {
+			return
+		}
+		res := w.work(c)
+		if p.free != nil {
+			p.free <- c
+		}
+		p.settle(res)
+		if w.fold.Err() != nil {
+			stop()
 		}
 	}
-	return rows, err
 }
 
 func (l *Lines) report(res *chunkResult) error {
