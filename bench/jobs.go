@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"partnerguard/internal/mapped"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/fold"
 	"partnerguard/internal/signin/read"
@@ -99,7 +100,7 @@ func folded(args []string) error {
 	}
 	ctx := context.Background()
 	f := fold.New(opt)
-	if _, err := read.ReadLines(ctx, r, read.Lines{Path: args[0], Decoded: filepath.Ext(args[0]) != ".jsonl"}, f); err != nil {
+	if err := lines(ctx, r, args[0], f); err != nil {
 		return err
 	}
 	s, err := f.Finish(ctx, out)
@@ -110,6 +111,19 @@ func folded(args []string) error {
 		return fmt.Errorf("implausible: %d rows, %d duplicates, reasons %v", s.Rows, s.Duplicates, s.Reasons)
 	}
 	return nil
+}
+
+// lines reads as the product does: a plain file where the kernel keeps it, others ahead.
+func lines(ctx context.Context, r io.Reader, path string, f *fold.Fold) error {
+	l := read.Lines{Path: path, Decoded: filepath.Ext(path) != ".jsonl"}
+	if file, ok := r.(*os.File); ok {
+		if head, done, ok := mapped.File(file); ok {
+			l.Head = head
+			defer func() { _ = done() }()
+		}
+	}
+	_, err := read.ReadLines(ctx, r, l, f)
+	return err
 }
 
 const columns = `{id: 'VARCHAR', createdDateTime: 'TIMESTAMP', userDisplayName: 'VARCHAR', userPrincipalName: 'VARCHAR', userId: 'VARCHAR',

@@ -7,7 +7,6 @@ import (
 	"partnerguard/internal/access"
 	"partnerguard/internal/rehearse"
 	"partnerguard/internal/signin/fold"
-	"partnerguard/internal/signin/read"
 )
 
 // replayed does what the rehearse command does over one file: the fold, every
@@ -40,7 +39,7 @@ func replayed(path string) error {
 	history := rehearse.NewHistory(a, b)
 	ctx := context.Background()
 	f := fold.New(fold.Options{Scratch: tempScratch{}, Visit: history.Visitor})
-	if _, err := read.ReadLines(ctx, r, read.Lines{Path: path}, f); err != nil {
+	if err := lines(ctx, r, path, f); err != nil {
 		return err
 	}
 	if _, err := f.Finish(ctx, nil); err != nil {

@@ -30,7 +30,7 @@ func (x *Index) String(k int) (from, to int, ok bool) {
 		return 0, 0, false
 	}
 	if *(*byte)(unsafe.Add(x.text, to)) != '"' { // blanks before the next token
-		to = x.closing(to)
+		to = x.closing(from, to)
 	}
 	return from, to, true
 }
@@ -45,7 +45,7 @@ func (x *Index) Base() (text, pos unsafe.Pointer) { return x.text, x.pos }
 func (x *Index) Content(k int) (s string, plain bool) {
 	from, to := x.place(k)+1, x.place(k+1)-1
 	if *(*byte)(unsafe.Add(x.text, to)) != '"' {
-		to = uint32(x.closing(int(to)))
+		to = uint32(x.closing(int(from), int(to)))
 	}
 	if from == to {
 		return "", true
@@ -75,10 +75,11 @@ func (x *Index) Scalars(tokens []uint32) bool {
 	return true
 }
 
-// closing finds the quote that closes the string before to. There is one,
-// because only blanks stand between it and the next token.
-func (x *Index) closing(to int) int {
-	for x.Text[to] != '"' {
+// closing finds the quote that closes the string between from and to. There is one,
+// because only blanks stand between it and the next token; in memory that somebody
+// else writes to there may be none any more, and the string is then empty.
+func (x *Index) closing(from, to int) int {
+	for to > from && x.Text[to] != '"' {
 		to--
 	}
 	return to

@@ -30,17 +30,21 @@ type reading struct {
 	csv     string
 }
 
-func readAll(t *testing.T, r io.Reader, workers int) (got reading) {
+func readAll(t *testing.T, r io.Reader, workers int) reading {
+	t.Helper()
+	return readLines(t, read.Lines{Workers: workers}, r)
+}
+
+func readLines(t *testing.T, l read.Lines, r io.Reader) (got reading) {
 	t.Helper()
 	f := New(Options{CSV: true})
-	got.rows, got.err = read.ReadLines(t.Context(), r, read.Lines{
-		Path: "in", Workers: workers,
-		Other: func(line []byte, src evidence.Source) error {
-			got.others = append(got.others, fmt.Sprintf("%d %.40s", src.Line, line))
-			return nil
-		},
-		Note: func(n evidence.Note) { got.notes = append(got.notes, n) },
-	}, f)
+	l.Path = "in"
+	l.Other = func(line []byte, src evidence.Source) error {
+		got.others = append(got.others, fmt.Sprintf("%d %.40s", src.Line, line))
+		return nil
+	}
+	l.Note = func(n evidence.Note) { got.notes = append(got.notes, n) }
+	got.rows, got.err = read.ReadLines(t.Context(), r, l, f)
 	var csv bytes.Buffer
 	var err error
 	if got.summary, err = f.Finish(t.Context(), &csv); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"partnerguard/internal/evidence"
@@ -33,6 +34,10 @@ type Lines struct {
 	// the call. An error of Other ends the reading.
 	Other func(line []byte, src evidence.Source) error
 	Note  func(evidence.Note)
+
+	// Head comes before the reader's own bytes and is read where it lies. It may be a mapped
+	// file: where that cannot be read any more, ReadLines returns [ErrGone].
+	Head []byte
 
 	// Decoded says that the stream is made while it is read, as by a decompressor: somebody
 	// then reads ahead all the time, so that it never waits for judging. Otherwise
@@ -69,7 +74,7 @@ func ReadLines[F Folder[F]](ctx context.Context, r io.Reader, l Lines, f F) (row
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := &pipe{in: lineReader{r: r, line: 1}, waiting: make(map[int]chunkResult), told: make(chan chunkResult, workers),
+	p := &pipe{in: lineReader{r: r, line: 1, head: l.Head}, waiting: make(map[int]chunkResult), told: make(chan chunkResult, workers),
 		ahead: make(chan struct{}, 4*workers)}
 	judges := make([]lineWorker[F], workers)
 	var wg sync.WaitGroup
@@ -101,6 +106,8 @@ func ReadLines[F Folder[F]](ctx context.Context, r io.Reader, l Lines, f F) (row
 	case err != nil:
 	case f.Err() != nil:
 		err = f.Err()
+	case p.gone != nil:
+		err = p.gone
 	case p.in.err != nil:
 		err = p.in.err
 	default:
@@ -120,6 +127,7 @@ type pipe struct {
 	chunks, free chan *chunk // only where somebody reads ahead
 
 	settling sync.Mutex // guards what follows; held while told is full
+	gone     error
 	waiting  map[int]chunkResult
 	next     int
 	rows     int
@@ -191,6 +199,17 @@ func (p *pipe) take(ctx context.Context, own *chunk) (*chunk, bool) {
 
 // run judges chunks until there are no more, or it is useless to go on.
 func (w *lineWorker[F]) run(ctx context.Context, p *pipe, stop func()) {
+	if len(w.lines.Head) > 0 {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		defer func() {
+			if err := goneBy(recover()); err != nil {
+				p.settling.Lock()
+				p.gone = err
+				p.settling.Unlock()
+				stop()
+			}
+		}()
+	}
 	var own chunk
 	for {
 		c, ok := p.take(ctx, &own)
@@ -206,6 +225,24 @@ func (w *lineWorker[F]) run(ctx context.Context, p *pipe, stop func()) {
 			stop()
 		}
 	}
+}
+
+// ErrGone says that a mapped file could not be read to its end: it was cut meanwhile, or its
+// disk failed.
+var ErrGone = errors.New("the file was cut while it was read, or cannot be read any more")
+
+// goneBy is ErrGone for the panic of a fault in mapped memory; any other panic goes on.
+func goneBy(panicked any) error {
+	if panicked == nil {
+		return nil
+	}
+	if fault, ok := panicked.(interface {
+		runtime.Error
+		Addr() uintptr
+	}); ok && fault.Addr() != 0 {
+		return ErrGone
+	}
+	panic(panicked)
 }
 
 func (l *Lines) report(res *chunkResult) error {
@@ -244,6 +281,7 @@ type place2 struct {
 // lineReader cuts a stream into chunks. It serves one goroutine.
 type lineReader struct {
 	r     io.Reader
+	head  []byte // still to be read, where it lies
 	seq   int
 	line  int
 	at    int64  // offset of carry's first byte
@@ -255,6 +293,9 @@ type lineReader struct {
 // next fills c with the next chunk; false at the end of the stream.
 func (in *lineReader) next(c *chunk) bool {
 	c.tooLong = c.tooLong[:0]
+	if in.inPlace(c) {
+		return true
+	}
 	if len(c.buf) < chunkSize || len(c.buf) > 2*chunkSize {
 		c.buf = make([]byte, chunkSize+chunkSlack)
 	}
@@ -290,6 +331,31 @@ func (in *lineReader) next(c *chunk) bool {
 			}
 		}
 	}
+}
+
+// inPlace gives the next chunk of the head. What is left of it when a chunk cannot be
+// had any more, because the end is near or a line is long, is copied like all else.
+func (in *lineReader) inPlace(c *chunk) bool {
+	if len(in.head) == 0 {
+		return false
+	}
+	if len(in.head) > chunkSize+chunkSlack {
+		if i := bytes.LastIndexByte(in.head[:chunkSize], '\n'); i >= 0 {
+			c.seq, c.line, c.offset, c.data = in.seq, in.line, in.at, in.head[:i+1:i+1+chunkSlack]
+			in.head = in.head[i+1:]
+			in.advance(c)
+			return true
+		}
+	}
+	in.r = io.MultiReader(bytes.NewReader(in.head), in.r)
+	in.head = nil
+	return false
+}
+
+func (in *lineReader) advance(c *chunk) {
+	in.seq++
+	in.line += bytes.Count(c.data, newline)
+	in.at += int64(len(c.data))
 }
 
 func (in *lineReader) takeCarry(c *chunk) int {
@@ -328,9 +394,7 @@ func (in *lineReader) read(b []byte) (n int) {
 func (in *lineReader) give(c *chunk, end, n int) bool {
 	in.carry = append(in.carry[:0], c.buf[end:n]...)
 	c.seq, c.line, c.offset, c.data = in.seq, in.line, in.at, c.buf[:end]
-	in.seq++
-	in.line += bytes.Count(c.data, newline)
-	in.at += int64(end)
+	in.advance(c)
 	return true
 }
 
