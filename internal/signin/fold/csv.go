@@ -25,45 +25,90 @@ func AppendCSVHeader(b []byte) []byte {
 
 // appendCSV appends the row as a line of RFC 4180 with a bare line feed.
 func (r *row) appendCSV(b []byte) []byte {
-	t := &r.text
-	b = append(AppendCell(b, t[colUPN]), ',')
-	b = append(AppendCell(b, t[colDisplayName]), ',')
+	var who, what, how cells
+	if w := r.words; w != nil && !r.altered {
+		who, what, how = *w.cell(r.who, kindWho), *w.cell(r.what, kindWhat), *w.cell(r.how, kindHow)
+	} else {
+		_, who = appendCells(nil, kindWho, r.tuple(kindWho))
+		_, what = appendCells(nil, kindWhat, r.tuple(kindWhat))
+		_, how = appendCells(nil, kindHow, r.tuple(kindHow))
+	}
+	b = append(b, who.first...)
 	if r.flags&flagCreated != 0 {
 		b = appendClock(b, r.created)
 	} else {
-		b = AppendCell(b, t[colCreatedRaw])
+		b = AppendCell(b, r.text[colCreatedRaw])
 	}
-	b = append(b, ',')
-	b = append(AppendCell(b, t[colResource]), ',')
+	b = append(append(b, ','), how.first...)
 	switch {
 	case r.flags&flagSuccess != 0:
 		b = append(b, "true"...)
 	case r.flags&flagHasStatus != 0:
 		b = append(b, "false"...)
 	}
-	b = append(b, ',')
-	b = append(AppendCell(b, t[colFailureReason]), ',')
+	b = append(append(b, ','), how.second...)
 	switch {
 	case r.flags&flagMFARequired != 0:
 		b = append(b, "true"...)
 	case r.flags&flagSingleFactor != 0:
 		b = append(b, "false"...)
 	}
-	b = append(b, ',')
-	b = append(AppendCell(b, t[colMFAMethod]), ',')
-	b = append(AppendCell(b, t[colMFADetail]), ',')
-	b = append(AppendCell(b, t[colMFAResult]), ',')
-	b = append(AppendCell(b, t[colPolicies]), ',')
-	b = append(AppendCell(b, t[colConditionalAccess]), ',')
+	b = append(append(b, ','), how.third...)
 	b = append(append(b, r.verdict.String()...), ',')
 	b = append(append(b, r.reason.String()...), ',')
-	b = append(AppendCell(b, t[colAppName]), ',')
-	b = append(AppendCell(b, t[colClient]), ',')
+	b = append(b, what.first...)
 	b = append(appendBool(b, r.flags&flagLegacy != 0), ',')
 	b = append(appendBool(b, r.flags&flagAOBO != 0), ',')
-	b = append(AppendCell(b, t[colIP]), ',')
-	b = append(AppendCell(b, t[colCountry]), ',')
-	return append(AppendCell(b, t[colID]), '\n')
+	b = append(AppendCell(b, r.text[colIP]), ',')
+	b = append(b, what.second...)
+	return append(AppendCell(b, r.text[colID]), '\n')
+}
+
+// cells are what a tuple gives to its row's line: stretches of cells, each with the comma
+// behind it, between which others stand.
+type cells struct{ first, second, third []byte }
+
+// appendCells writes the cells of a tuple behind b, which they then lie in.
+func appendCells(b []byte, kind int, tuple []string) ([]byte, cells) {
+	var c cells
+	part := func(to *[]byte, columns ...int) {
+		start := len(b)
+		for _, col := range columns {
+			b = append(AppendCell(b, tuple[col-firstColumn(kind)]), ',')
+		}
+		*to = b[start:len(b):len(b)]
+	}
+	switch kind {
+	case kindWho:
+		part(&c.first, colUPN, colDisplayName)
+	case kindWhat:
+		part(&c.first, colAppName, colClient)
+		part(&c.second, colCountry)
+	case kindHow:
+		part(&c.first, colResource)
+		part(&c.second, colFailureReason)
+		part(&c.third, colMFAMethod, colMFADetail, colMFAResult, colPolicies, colConditionalAccess)
+	}
+	return b, c
+}
+
+func firstColumn(kind int) int { return columns[kind][0] }
+
+// cell gives the cells of tuple n, which are made once.
+func (w *words) cell(n uint32, kind int) *cells {
+	c := &w.cells[n]
+	if c.first != nil {
+		return c
+	}
+	if n == 0 { // stands for the empty tuple of any kind
+		_, empty := appendCells(nil, kind, make([]string, columns[kind][1]-columns[kind][0]))
+		return &empty
+	}
+	if cap(w.arena)-len(w.arena) < 512 {
+		w.arena = make([]byte, 0, 16<<10) // what was made before stays where it is
+	}
+	w.arena, *c = appendCells(w.arena, kind, w.texts[w.first[n]:][:columns[kind][1]-columns[kind][0]])
+	return c
 }
 
 func appendBool(b []byte, v bool) []byte {

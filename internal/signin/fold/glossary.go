@@ -146,6 +146,9 @@ type words struct {
 	generation int
 	accounts   []*account
 	apps       []*app
+
+	cells []cells // of each tuple, made when first asked for
+	arena []byte
 }
 
 // open reads a glossary.
@@ -171,6 +174,7 @@ func (w *words) open(st *store, page int) (err error) {
 			w.texts = append(w.texts, s)
 		}
 	}
+	w.cells, w.arena = emptied(w.cells, n+1), nil
 	w.accounts, w.apps = emptied(w.accounts, n+1), emptied(w.apps, n+1)
 	w.page = page
 	return nil

@@ -254,6 +254,7 @@ func (rr *rowReader) special(r *row, c *cursor) bool {
 		if v := j.find(makeRef(c.run.page, c.offset, c.ordinal)); v != nil {
 			r.verdict, r.reason = v.verdict, v.reason
 			r.flags |= flagMFAFields
+			r.altered = true
 			r.text[colMFAMethod], r.text[colMFADetail], r.text[colMFAResult] = j.texts[v.method], j.texts[v.detail], j.texts[v.result]
 		}
 	}
