@@ -3,7 +3,10 @@ package fold
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"unsafe"
+
+	"partnerguard/internal/signin/texts"
 )
 
 // Most of what a row says was said before: who signs in, where to, by which policies.
@@ -12,10 +15,13 @@ import (
 type glossary struct {
 	data    []byte
 	offsets []uint32 // of each tuple in data
-	table   []uint32 // number + 1 by hash, open addressing; as good as any to start with
-	scratch []byte
+	hashes  []uint64 // of each tuple
+	table   []glossaryEntry
 	page    int // -1 when none is open
 }
+
+// glossaryEntry is one place of the table, which is found by hash with open addressing.
+type glossaryEntry struct{ number, hash uint32 }
 
 const (
 	glossaryBytes  = 1 << 20
@@ -24,7 +30,7 @@ const (
 )
 
 // tupleSeed keys the hash of tuples for this process. Results do not depend on it.
-var tupleSeed = maphash.MakeSeed()
+var tupleSeed = maphash.Bytes(maphash.MakeSeed(), nil)
 
 // full says that no more rows should name tuples of it.
 func (g *glossary) full() bool {
@@ -33,13 +39,7 @@ func (g *glossary) full() bool {
 
 // number names a tuple; 0 is the one without texts. kind keeps tuples of different columns apart.
 func (g *glossary) number(kind byte, tuple []string) uint32 {
-	b := append(g.scratch[:0], kind)
-	empty := true
-	for _, s := range tuple {
-		b = appendText(b, s)
-		empty = empty && s == ""
-	}
-	g.scratch = b
+	h, empty := hashTuple(kind, tuple)
 	if empty {
 		return 0
 	}
@@ -47,46 +47,88 @@ func (g *glossary) number(kind byte, tuple []string) uint32 {
 		g.grow()
 	}
 	mask := uint64(len(g.table) - 1)
-	h := maphash.Bytes(tupleSeed, b)
 	slot := -1
 	for i := range uint64(glossaryProbes) {
 		at := (h + i) & mask
-		n := g.table[at]
-		if n == 0 {
+		e := g.table[at]
+		if e.number == 0 {
 			slot = int(at)
 			break
 		}
-		from := int(g.offsets[n-1])
-		if end := from + len(b); end <= len(g.data) && string(g.data[from:end]) == string(b) {
-			return n
+		if e.hash == uint32(h>>32) && isTuple(g.data[g.offsets[e.number-1]:], kind, tuple) {
+			return e.number
 		}
 	}
-	g.offsets = append(g.offsets, uint32(len(g.data)))
-	g.data = append(g.data, b...)
+	g.offsets, g.hashes = append(g.offsets, uint32(len(g.data))), append(g.hashes, h)
+	g.data = append(g.data, kind)
+	for _, s := range tuple {
+		g.data = appendText(g.data, s)
+	}
 	n := uint32(len(g.offsets))
 	if slot >= 0 {
-		g.table[slot] = n
+		g.table[slot] = glossaryEntry{n, uint32(h >> 32)}
 	}
 	return n
 }
 
 // grow makes the table four times as large and finds a place in it for every tuple.
 func (g *glossary) grow() {
-	g.table = make([]uint32, max(256, 4*len(g.table)))
+	g.table = make([]glossaryEntry, max(256, 4*len(g.table)))
 	mask := uint64(len(g.table) - 1)
-	for i, from := range g.offsets {
-		to := len(g.data)
-		if i+1 < len(g.offsets) {
-			to = int(g.offsets[i+1])
-		}
-		h := maphash.Bytes(tupleSeed, g.data[from:to])
+	for i, h := range g.hashes {
 		for p := range uint64(glossaryProbes) {
-			if at := (h + p) & mask; g.table[at] == 0 {
-				g.table[at] = uint32(i + 1)
+			if at := (h + p) & mask; g.table[at].number == 0 {
+				g.table[at] = glossaryEntry{uint32(i + 1), uint32(h >> 32)}
 				break
 			}
 		}
 	}
+}
+
+// hashTuple looks at the ends and the middle of each text: tuples that agree in those, which
+// nobody's log has many of, are told apart by comparison, and kept twice when they are too many.
+func hashTuple(kind byte, tuple []string) (h uint64, empty bool) {
+	h, empty = tupleSeed^uint64(kind), true
+	for _, s := range tuple {
+		n := len(s)
+		empty = empty && n == 0
+		var a, b uint64
+		switch p := unsafe.Pointer(unsafe.StringData(s)); {
+		case n >= 8:
+			a, b = texts.Word(p, 0)^bits.RotateLeft64(texts.Word(p, n/2-4), 23), texts.Word(p, n-8)
+		default:
+			for i := range n {
+				a = a<<8 | uint64(s[i])
+			}
+		}
+		hi, lo := bits.Mul64(a^h, b^0x9e3779b97f4a7c15^uint64(n)<<56)
+		h = hi ^ lo ^ bits.RotateLeft64(h, 17)
+	}
+	hi, lo := bits.Mul64(h, 0xbf58476d1ce4e5b9)
+	return hi ^ lo, empty
+}
+
+// isTuple reports that a tuple stands at the head of b.
+func isTuple(b []byte, kind byte, tuple []string) bool {
+	if b[0] != kind {
+		return false
+	}
+	b = b[1:]
+	for _, s := range tuple {
+		n := len(s)
+		if n >= 255 {
+			if b[0] != 255 || int(binary.LittleEndian.Uint32(b[1:])) != n || string(b[5:5+n]) != s {
+				return false
+			}
+			b = b[5+n:]
+			continue
+		}
+		if int(b[0]) != n || string(b[1:1+n]) != s {
+			return false
+		}
+		b = b[1+n:]
+	}
+	return true
 }
 
 // sealed is the page of it: the tuples, then where each begins.
@@ -99,7 +141,7 @@ func (g *glossary) sealed() []byte {
 }
 
 func (g *glossary) reset() {
-	g.data, g.offsets, g.page = g.data[:0], g.offsets[:0], -1
+	g.data, g.offsets, g.hashes, g.page = g.data[:0], g.offsets[:0], g.hashes[:0], -1
 	clear(g.table)
 	if cap(g.data) > 4*glossaryBytes {
 		g.data = nil
