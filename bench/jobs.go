@@ -117,9 +117,9 @@ func folded(args []string) error {
 func lines(ctx context.Context, r io.Reader, path string, f *fold.Fold) error {
 	l := read.Lines{Path: path, Decoded: filepath.Ext(path) != ".jsonl"}
 	if file, ok := r.(*os.File); ok {
-		if head, done, ok := mapped.File(file); ok {
-			l.Head = head
-			defer func() { _ = done() }()
+		if head := mapped.File(file); head != nil {
+			l.Head, l.Release = head.Rest(), head.Release
+			defer head.Close()
 		}
 	}
 	_, err := read.ReadLines(ctx, r, l, f)

@@ -4,5 +4,17 @@ package mapped
 
 import "os"
 
-// File maps nothing here.
-func File(*os.File) (b []byte, done func() error, ok bool) { return nil, nil, false }
+// Bytes are those of a mapped file: nothing is mapped here.
+type Bytes struct{}
+
+// File is always nil.
+func File(*os.File) *Bytes { return nil }
+
+// Rest is empty.
+func (*Bytes) Rest() []byte { return nil }
+
+// Release does nothing.
+func (*Bytes) Release([]byte) {}
+
+// Close does nothing.
+func (*Bytes) Close() error { return nil }

@@ -27,21 +27,27 @@ func TestFile(t *testing.T) {
 	if _, err := f.Seek(7, io.SeekStart); err != nil {
 		t.Fatal(err)
 	}
-	b, done, ok := mapped.File(f)
-	if !ok || !bytes.Equal(b, content[7:]) {
-		t.Fatalf("%d bytes, %v", len(b), ok)
+	b := mapped.File(f)
+	if b == nil || !bytes.Equal(b.Rest(), content[7:]) {
+		t.Fatal("not mapped as it is")
+	}
+	b.Release(b.Rest()[100:100_000])
+	b.Release(b.Rest()[len(b.Rest())-10:])
+	b.Release(nil)
+	if !bytes.Equal(b.Rest(), content[7:]) {
+		t.Error("what was released reads otherwise")
 	}
 	if rest, err := io.ReadAll(f); err != nil || len(rest) > 0 {
 		t.Errorf("%d bytes behind it, %v", len(rest), err)
 	}
-	if err := done(); err != nil {
+	if err := b.Close(); err != nil {
 		t.Error(err)
 	}
 	// What is near the end, small, a pipe or a folder is read as ever.
 	if _, err := f.Seek(int64(len(content)-9), io.SeekStart); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, ok := mapped.File(f); ok {
+	if mapped.File(f) != nil {
 		t.Error("nine bytes were mapped")
 	}
 	if rest, err := io.ReadAll(f); err != nil || len(rest) != 9 {
@@ -53,7 +59,7 @@ func TestFile(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	if _, _, ok := mapped.File(r); ok {
+	if mapped.File(r) != nil {
 		t.Error("a pipe was mapped")
 	}
 	dir, err := os.Open(t.TempDir())
@@ -61,7 +67,7 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	if _, _, ok := mapped.File(dir); ok {
+	if mapped.File(dir) != nil {
 		t.Error("a folder was mapped")
 	}
 }

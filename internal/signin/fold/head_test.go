@@ -76,17 +76,17 @@ func TestReadLinesOfACutFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	head, done, ok := mapped.File(file)
-	if !ok {
+	head := mapped.File(file)
+	if head == nil {
 		t.Fatal("not mapped")
 	}
-	defer func() { _ = done() }()
+	defer head.Close()
 	if err := file.Truncate(1 << 20); err != nil {
 		t.Fatal(err)
 	}
 	f := New(Options{})
 	defer f.Discard()
-	if _, err := read.ReadLines(t.Context(), file, read.Lines{Path: path, Head: head, Workers: 2}, f); !errors.Is(err, read.ErrGone) {
+	if _, err := read.ReadLines(t.Context(), file, read.Lines{Path: path, Head: head.Rest(), Release: head.Release, Workers: 2}, f); !errors.Is(err, read.ErrGone) {
 		t.Errorf("%v", err)
 	}
 }

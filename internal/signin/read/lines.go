@@ -38,6 +38,8 @@ type Lines struct {
 	// Head comes before the reader's own bytes and is read where it lies. It may be a mapped
 	// file: where that cannot be read any more, ReadLines returns [ErrGone].
 	Head []byte
+	// Release, when set, is told which parts of Head were read; from several goroutines.
+	Release func(part []byte)
 
 	// Decoded says that the stream is made while it is read, as by a decompressor: somebody
 	// then reads ahead all the time, so that it never waits for judging. Otherwise
@@ -217,6 +219,9 @@ func (w *lineWorker[F]) run(ctx context.Context, p *pipe, stop func()) {
 			return
 		}
 		res := w.work(c)
+		if c.inPlace && w.lines.Release != nil {
+			w.lines.Release(c.data)
+		}
 		if p.free != nil {
 			p.free <- c
 		}
@@ -267,7 +272,9 @@ type chunk struct {
 	line   int   // number of its first line
 	offset int64 // of its first byte
 	data   []byte
-	buf    []byte // data's memory, with slack behind it
+	buf    []byte // data's memory, with slack behind it, unless it is in place
+
+	inPlace bool
 
 	tooLong []place2 // lines before data that were skipped
 }
@@ -293,7 +300,7 @@ type lineReader struct {
 // next fills c with the next chunk; false at the end of the stream.
 func (in *lineReader) next(c *chunk) bool {
 	c.tooLong = c.tooLong[:0]
-	if in.inPlace(c) {
+	if c.inPlace = in.inPlace(c); c.inPlace {
 		return true
 	}
 	if len(c.buf) < chunkSize || len(c.buf) > 2*chunkSize {
