@@ -87,6 +87,9 @@ type collector struct {
 	scratch  []byte
 	texts    map[string]string // texts kept, by themselves
 	points   map[string]placed // classes kept, by their bytes
+
+	alike map[alikeKey]*circumstance
+	quick map[quickKey]*Pattern
 }
 
 // placed are classes with what a row of them looked like.
@@ -115,45 +118,79 @@ func (c *collector) See(s *signin.Sighting) {
 	if !s.Success || !s.Verdict.Success() {
 		return
 	}
-	t := traits{client: clientOf(s), platform: platformOf(s.Platform), country: s.Country, risk: riskOf(s.RiskLevel),
-		compliant: s.Compliant, joined: s.HybridJoined}
+	var ip netip.Addr
 	if a, err := netip.ParseAddr(s.IPAddress); err == nil {
-		t.ip = a
+		ip = a
 	}
-	c.key = c.key[:0]
-	c.text(s.UserID, s.UserPrincipalName)
-	c.text(s.AppID, s.AppDisplayName)
-	c.text(s.ClientAppUsed, "")
+	if s.Alike.Book == 0 || len(c.engines) > maxQuick {
+		c.pattern(s, ip, nil).see(s)
+		return
+	}
+	at := quickKey{alike: c.circumstance(s), who: s.Alike.Who}
+	for i, e := range c.engines {
+		at.places[i] = e.PlaceClass(ip, s.Country)
+	}
+	p := c.quick[at]
+	if p == nil {
+		p = c.pattern(s, ip, at.alike)
+		c.quick[at] = p
+	}
+	p.see(s)
+}
+
+// flagsOf are the marks that tell signatures apart.
+func flagsOf(s *signin.Sighting) byte {
 	flags := byte(s.Compliant) | byte(s.HybridJoined)<<2
 	for i, on := range [...]bool{s.DeviceCode, s.ROPC} {
 		if on {
 			flags |= 1 << (4 + i)
 		}
 	}
-	c.key = append(c.key, flags)
+	return flags
+}
+
+func traitsOf(s *signin.Sighting, ip netip.Addr) traits {
+	return traits{client: clientOf(s), platform: platformOf(s.Platform), country: s.Country, risk: riskOf(s.RiskLevel), ip: ip,
+		compliant: s.Compliant, joined: s.HybridJoined}
+}
+
+// pattern finds the pattern of a row, or makes it. alike is the row's circumstance where that is known.
+func (c *collector) pattern(s *signin.Sighting, ip netip.Addr, alike *circumstance) *Pattern {
+	t := traitsOf(s, ip)
+	c.key = c.key[:0]
+	c.text(s.UserID, s.UserPrincipalName)
+	c.text(s.AppID, s.AppDisplayName)
+	c.text(s.ClientAppUsed, "")
+	c.key = append(c.key, flagsOf(s))
 	for i, e := range c.engines {
-		t.locate(e, s.AppID, c.classes[i])
+		if alike != nil {
+			copy(c.classes[i], alike.classes[i])
+			e.Relocate(ip, s.Country, c.classes[i])
+		} else {
+			t.locate(e, s.AppID, c.classes[i])
+		}
 		for _, k := range c.classes[i] {
 			c.key = binary.LittleEndian.AppendUint32(c.key, uint32(k))
 		}
 	}
 	p := c.patterns[string(c.key)]
-	if p == nil {
-		p = &Pattern{
-			Account: strings.ToLower(c.own(nonEmpty(s.UserID, s.UserPrincipalName))), UPN: c.own(s.UserPrincipalName),
-			App: c.own(nonEmpty(s.AppDisplayName, s.AppID)), AppID: c.own(s.AppID), Client: c.own(s.ClientAppUsed),
-			Legacy: s.Legacy, DeviceCode: s.DeviceCode, ROPC: s.ROPC, Points: make([]access.Point, len(c.engines)),
-		}
-		for i := range c.engines {
-			kept := c.ownClasses(i, c.classes[i], &t)
-			p.Points[i].Classes = kept.classes
-			if i == 0 {
-				p.traits = kept.traits
-			}
-		}
-		c.patterns[string(c.key)] = p
+	if p != nil {
+		return p
 	}
-	p.see(s)
+	p = &Pattern{
+		Account: strings.ToLower(c.own(nonEmpty(s.UserID, s.UserPrincipalName))), UPN: c.own(s.UserPrincipalName),
+		App: c.own(nonEmpty(s.AppDisplayName, s.AppID)), AppID: c.own(s.AppID), Client: c.own(s.ClientAppUsed),
+		Legacy: s.Legacy, DeviceCode: s.DeviceCode, ROPC: s.ROPC, Points: make([]access.Point, len(c.engines)),
+	}
+	for i := range c.engines {
+		kept := c.ownClasses(i, c.classes[i], &t)
+		p.Points[i].Classes = kept.classes
+		if i == 0 {
+			p.traits = kept.traits
+		}
+	}
+	c.patterns[string(c.key)] = p
+	return p
 }
 
 // own keeps one copy of a text that aliases the fold's memory.

@@ -36,6 +36,18 @@ type Sighting struct {
 	AOBO              bool
 	At                time.Time // zero when the clock is unreadable
 	Source            evidence.Source
+
+	// Alike says which rows have the same texts without comparing them.
+	Alike Alike
+}
+
+// Alike are numbers that rows of one book share where their texts are the same: Who of the
+// user's id and names, What of app, client and country, Seen of platform, program, risk,
+// resource, protocol and policy state. Other numbers may stand for the same texts. Book is zero where
+// nothing is known, and never used again for others.
+type Alike struct {
+	Book            uint64
+	Who, What, Seen uint32
 }
 
 // Visitor sees every surviving row of user sign-ins when a fold is finished. One

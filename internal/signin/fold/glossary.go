@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
+	"sync/atomic"
 	"unsafe"
 
 	"partnerguard/internal/signin/texts"
@@ -179,6 +180,7 @@ func takeText(b []byte) (s string, rest []byte) {
 // words is a glossary opened for reading rows one after the other.
 type words struct {
 	page  int
+	book  uint64
 	data  []byte
 	buf   []byte
 	texts []string // of all tuples
@@ -193,10 +195,13 @@ type words struct {
 	arena []byte
 }
 
+// books numbers all glossaries ever opened.
+var books atomic.Uint64
+
 // open reads a glossary.
 func (w *words) open(st *store, page int) (err error) {
 	p := &st.pages[page]
-	w.page = -1
+	w.page, w.book = -1, books.Add(1)
 	if w.data, w.buf, err = st.read(page, 0, int(p.size), w.buf); err != nil {
 		return err
 	}

@@ -93,9 +93,9 @@ type row struct {
 	index    uint32
 	text     [textCount]string
 
-	who, what, how uint32 // numbers of its tuples in words, once decoded
-	words          *words
-	altered        bool // texts are no longer those of its tuples
+	who, what, how, seen uint32 // numbers of its tuples in words, once decoded
+	words                *words
+	altered              bool // texts are no longer those of its tuples
 }
 
 // device holds two Tris.
@@ -302,17 +302,17 @@ func (r *row) number(g *glossary, kind int) uint32 { return g.number(byte(kind),
 // decode reads the row at the head of b, whose tuples are in w, and returns its size. The
 // texts alias b and w; b must have come from encode.
 func (r *row) decode(b []byte, w *words) int {
-	size, seen := r.decodeFacts(b)
+	size := r.decodeFacts(b)
 	r.words, r.altered = w, false
 	w.fill(r.who, r.tuple(kindWho))
 	w.fill(r.what, r.tuple(kindWhat))
 	w.fill(r.how, r.tuple(kindHow))
-	w.fill(seen, r.tuple(kindSeen))
+	w.fill(r.seen, r.tuple(kindSeen))
 	return size
 }
 
 // decodeFacts reads the row at the head of b but for its tuples.
-func (r *row) decodeFacts(b []byte) (size int, seen uint32) {
+func (r *row) decodeFacts(b []byte) (size int) {
 	le := binary.LittleEndian
 	h := b[:encodedFixed]
 	size = int(le.Uint32(h))
@@ -328,12 +328,12 @@ func (r *row) decodeFacts(b []byte) (size int, seen uint32) {
 		r.observed = clock{int64(le.Uint64(b)), int32(le.Uint32(b[8:]))}
 		b = b[12:]
 	}
-	r.how = 0
+	r.how, r.seen = 0, 0
 	if r.flags&flagCSV != 0 {
 		r.how, b = le.Uint32(b), b[4:]
 	}
 	if r.flags&flagVisit != 0 {
-		seen, b = le.Uint32(b), b[4:]
+		r.seen, b = le.Uint32(b), b[4:]
 	}
 	r.text[colID], b = takeText(b)
 	r.text[colIP], b = takeText(b)
@@ -341,7 +341,7 @@ func (r *row) decodeFacts(b []byte) (size int, seen uint32) {
 	if r.flags&(flagCSV|flagLate) != 0 {
 		r.text[colCreatedRaw], _ = takeText(b)
 	}
-	return size, seen
+	return size
 }
 
 // compareCopies says which of two copies of one event is the better evidence:

@@ -92,6 +92,9 @@ func (rr *rowReader) show(r *row) {
 		ROPC: r.flags&flagROPC != 0, AOBO: r.flags&flagAOBO != 0, Source: st.sources[r.source].Source,
 	}
 	s.Source.Line, s.Source.Index = int(r.line), int(r.index)
+	if w := r.words; w != nil && !r.altered {
+		s.Alike = signin.Alike{Book: w.book, Who: r.who, What: r.what, Seen: r.seen}
+	}
 	switch {
 	case r.flags&flagInteractive != 0:
 		s.Interactive = signin.Yes

@@ -227,8 +227,8 @@ func (s *store) load(ref rowRef, r *row, buf []byte) ([]byte, error) {
 	}
 	glossary := int(s.pages[ref.page()].glos)
 	r.words = nil
-	_, seen := r.decodeFacts(b)
-	for kind, n := range [kinds]uint32{r.who, r.what, r.how, seen} {
+	r.decodeFacts(b)
+	for kind, n := range [kinds]uint32{r.who, r.what, r.how, r.seen} {
 		to := r.tuple(kind)
 		if clear(to); n == 0 {
 			continue

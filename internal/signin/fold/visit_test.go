@@ -19,8 +19,10 @@ import (
 
 // onlookers collects what its visitors see.
 type onlookers struct {
-	mu   sync.Mutex
-	seen []string
+	mu    sync.Mutex
+	seen  []string
+	alike map[string]string // what was said to be alike, by its numbers
+	wrong string
 }
 
 func (o *onlookers) visitor() signin.Visitor { return &onlooker{all: o} }
@@ -28,9 +30,26 @@ func (o *onlookers) visitor() signin.Visitor { return &onlooker{all: o} }
 type onlooker struct{ all *onlookers }
 
 func (o *onlooker) See(s *signin.Sighting) {
-	line := fmt.Sprintf("%+v", *s) // a copy: the texts are lent
 	o.all.mu.Lock()
 	defer o.all.mu.Unlock()
+	if o.all.alike == nil {
+		o.all.alike = map[string]string{}
+	}
+	if a := s.Alike; a.Book != 0 {
+		for number, texts := range map[string]string{
+			fmt.Sprint("who ", a.Book, a.Who):   fmt.Sprintf("%q", []string{s.UserID, s.UserPrincipalName}),
+			fmt.Sprint("what ", a.Book, a.What): fmt.Sprintf("%q", []string{s.AppID, s.AppDisplayName, s.ClientAppUsed, s.Country}),
+			fmt.Sprint("seen ", a.Book, a.Seen): fmt.Sprintf("%q", []string{s.Platform, s.RiskLevel, s.Program, s.Resource, s.Protocol, s.PolicyState}),
+		} {
+			if had, ok := o.all.alike[number]; ok && had != texts {
+				o.all.wrong = number + " is " + had + " and " + texts
+			}
+			o.all.alike[number] = texts
+		}
+	}
+	bare := *s
+	bare.Alike = signin.Alike{}
+	line := fmt.Sprintf("%+v", bare) // a copy: the texts are lent
 	o.all.seen = append(o.all.seen, line)
 }
 
@@ -62,6 +81,9 @@ func TestVisitorsSeeTheSurvivors(t *testing.T) {
 			slices.Sort(all.seen)
 			if d := cmp.Diff(want, all.seen); d != "" {
 				t.Fatalf("seed %d: sightings differ (-want +got):\n%s", seed, d)
+			}
+			if all.wrong != "" {
+				t.Fatalf("seed %d: %s", seed, all.wrong)
 			}
 			if gotJSON != wantJSON || gotCSV != wantCSV {
 				t.Fatalf("seed %d: a visitor changed the summary or the CSV", seed)
