@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -94,13 +95,25 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 	pages := newPaging()
 	said := &dates{now: o.Now}
 	defer func() { pages.settle(inputs); said.settle(inputs) }()
+	queue := newAhead(sink)
+	account := func(f *file, sum string) {
+		for _, a := range f.accounts() {
+			pages.where[a.number] = len(inputs)
+			a.Input.SHA256 = sum
+			inputs = append(inputs, a.Input)
+		}
+	}
 	for _, j := range jobs {
 		if err := ctx.Err(); err != nil {
+			_ = queue.sync()
 			return inputs, err
 		}
 		in := evidence.Input{Path: j.path, Times: o.times(&j)}
 		src := evidence.Source{Path: j.path}
 		if j.note != "" {
+			if err := queue.sync(); err != nil {
+				return inputs, err
+			}
 			in.Bytes, in.Status = j.size, j.as
 			in.Add(evidence.Note{Source: src, Message: j.note})
 			inputs = append(inputs, in)
@@ -108,15 +121,15 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		}
 		rc, err := j.open()
 		if err != nil {
-			if ctx.Err() != nil {
-				return inputs, ctx.Err()
+			if stop := cmp.Or(queue.sync(), ctx.Err()); stop != nil {
+				return inputs, stop
 			}
 			in.Status = evidence.Unreadable
 			in.Add(evidence.Note{Source: src, Message: "this file cannot be opened: " + osReason(err)})
 			inputs = append(inputs, in)
 			continue
 		}
-		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, dates: said, number: pages.input()}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, dates: said, number: pages.input(), ahead: queue}
 		if at, ok := rc.(io.ReaderAt); ok && j.size > 0 {
 			f.at0, f.size = at, j.size
 		}
@@ -129,19 +142,27 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		_ = rc.Close() // read only
 		in.Bytes = max(c.n, j.size)
 		done += in.Bytes
-		for _, a := range f.accounts() {
-			pages.where[a.number] = len(inputs)
-			a.Input.SHA256 = sum
-			inputs = append(inputs, a.Input)
+		if f.waiting && err == nil {
+			err = queue.push(step{f: f, end: func() error {
+				err := f.finish(nil)
+				account(f, sum)
+				return err
+			}})
+		} else {
+			account(f, sum)
+			queue.ended(f)
 		}
 		if err != nil {
+			_ = queue.sync()
 			return inputs, err
 		}
 		if ctx.Err() != nil { // what is read no further is no end of the file
+			_ = queue.sync()
 			return inputs, ctx.Err()
 		}
 	}
-	return inputs, nil
+	err := queue.sync()
+	return inputs, err
 }
 
 // meter counts the bytes as stored and tells the progress.

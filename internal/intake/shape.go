@@ -58,6 +58,13 @@ type file struct {
 	msol        bool                   // users of the MSOnline module
 	clocked     bool                   // the clocks of this input were read with knowledge of all of them
 	short       bool                   // something of a record was cut off
+
+	ahead   *ahead // nil: the sink reads nothing ahead
+	room    int    // bytes of a list looked at at once
+	likely  bool   // a sign-in stood in a list
+	unlike  bool   // sign-ins of these lists are not read ahead
+	before  []byte // the sign-in read ahead last
+	waiting bool   // the input is finished once what waits is accounted for
 }
 
 // other counts well-formed records that nothing judges, by reason.
@@ -92,6 +99,7 @@ func (f *file) at(p place) evidence.Source {
 
 // fault notes something that could not be read.
 func (f *file) fault(src evidence.Source, offset int64, msg string) {
+	_ = f.sync() // the error stays with the queue
 	f.broken, f.torn = true, true
 	f.in.Add(evidence.Note{Source: src, Offset: offset, Message: msg})
 }
@@ -109,6 +117,7 @@ func (f *file) faultOf(kind evidence.Kind, src evidence.Source, msg string) {
 func (f *file) foreign(reason string) { f.other(reason, place{}) }
 
 func (f *file) other(reason string, p place) {
+	_ = f.sync()
 	for i := range f.others {
 		if f.others[i].reason == reason {
 			f.others[i].count++
@@ -130,6 +139,9 @@ type sinkError struct{ error }
 func (e sinkError) Unwrap() error { return e.error }
 
 func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
+	if err := f.sync(); err != nil {
+		return err
+	}
 	if kind != evidence.SignIn {
 		if raw = f.normal(kind, raw, p); raw == nil {
 			return nil
@@ -157,6 +169,7 @@ const emptyListOfWhat = "an empty list"
 // emptyList counts a collection that is there and empty. When its kind is
 // known that is evidence: the tenant has none.
 func (f *file) emptyList(kind evidence.Kind, what string) {
+	_ = f.sync()
 	if kind == "" {
 		f.empty = what
 		return
@@ -178,7 +191,9 @@ func (f *file) read(raw io.Reader) error {
 	defer d.Close()
 	switch {
 	case d.Zip:
-		err = f.archive(d)
+		if err = f.sync(); err == nil {
+			err = f.archive(d)
+		}
 	case d.Binary != "":
 		f.in.Format = "binary"
 		if d.Archive && f.named {
@@ -190,6 +205,15 @@ func (f *file) read(raw io.Reader) error {
 		f.emptyFile("the file is empty")
 	default:
 		err = f.text(d)
+	}
+	return f.end(err)
+}
+
+// end finishes an input, or has it finished once what was handed on is accounted for.
+func (f *file) end(err error) error {
+	if f.ahead != nil && len(f.ahead.queue) > 0 && f.depth == 0 && len(f.inner) == 0 && (err == nil || err == io.EOF) {
+		f.waiting = true
+		return nil
 	}
 	return f.finish(err)
 }

@@ -26,6 +26,7 @@ type Decoder struct {
 	env       envelope
 	top, in   part
 	templates templates
+	same      *template // that the last record was read by; nil when it was walked
 
 	event, status, location, device, mfa, step, requirement, policy *keyTable
 }
@@ -85,7 +86,8 @@ func (d *Decoder) scanned(e *signin.Event) (Shape, bool) {
 	}
 	t := d.templates.find(d.x.Kinds)
 	d.reset(e)
-	if t == nil || !d.replay(t, e) {
+	if d.same = t; t == nil || !d.replay(t, e) {
+		d.same = nil
 		if t != nil {
 			d.reset(e)
 			d.templates.learning = false

@@ -1,0 +1,262 @@
+package text
+
+import (
+	"bytes"
+	"math/bits"
+
+	"partnerguard/internal/jsonscan"
+)
+
+// Objects is a stretch of an array: whole objects behind each other, parted by
+// commas. The zero value is ready and may be used again and again.
+type Objects struct {
+	// Text is what the objects lie in. [jsonscan.Slack] bytes behind its length may
+	// be read.
+	Text []byte
+	// Cuts holds where each object begins in Text and where it ends, in turn.
+	Cuts []uint32
+
+	buf []byte
+	x   jsonscan.Index
+}
+
+// MaxStretch is how much of a text is cut at once, in bytes.
+const MaxStretch = 256 << 10
+
+// Len is the number of objects.
+func (o *Objects) Len() int { return len(o.Cuts) / 2 }
+
+// At is object i.
+func (o *Objects) At(i int) []byte { return o.Text[o.Cuts[2*i]:o.Cuts[2*i+1]] }
+
+// Objects passes the objects that stand whole in the next size bytes of the array
+// the scanner is in, which begin with '{', and gives them to o. Each is valid JSON
+// and no larger than the scanner's limit. The first value that is no such object
+// ends the stretch; the scanner stands behind the last object taken, or where it
+// stood. Nothing may be held.
+func (s *Scanner) Objects(o *Objects, size int) {
+	size = min(size, MaxStretch)
+	if len(o.buf) < size+jsonscan.Slack {
+		o.buf = make([]byte, size+jsonscan.Slack)
+	}
+	o.Cuts = o.Cuts[:0]
+	o.Text = o.buf[:size]
+	there := s.end - s.pos
+	n := copy(o.Text, s.buf[s.pos:s.end])
+	more := n == there
+	for more && n < size && s.err == nil {
+		m, err := s.r.Read(o.Text[n:])
+		n += m
+		s.err = err
+		if m == 0 && err == nil {
+			break // a reader that gives nothing now may give later
+		}
+	}
+	o.Text = o.buf[:n]
+	end := o.cut(s.limit)
+	if n == there || !more {
+		s.pos += end
+		return
+	}
+	_ = s.Line() // counts up to pos
+	s.line += bytes.Count(o.Text[:end], newline)
+	s.base += int64(s.pos + end)
+	if rest := n - end; len(s.buf) < rest {
+		s.buf = make([]byte, max(rest, 4*minRead))
+	}
+	s.pos, s.lined, s.end = 0, 0, copy(s.buf, o.Text[end:])
+}
+
+// masks say of 64 bytes which are quotes, backslashes, opening and closing
+// brackets of either kind.
+type masks struct{ quote, slash, open, shut uint64 }
+
+const (
+	blockSize  = 64
+	maskBlocks = 64
+)
+
+// cut finds the objects and returns where the last one ends.
+func (o *Objects) cut(limit int) (end int) {
+	var list [maskBlocks]masks
+	var tail [blockSize]byte
+	text := o.Text
+	start, depth := -1, 0
+	var escape, inString uint64 // of the bytes before: the next one is escaped; all ones in a text
+	for at := 0; at < len(text); {
+		blocks := min(len(text[at:])/blockSize, maskBlocks)
+		if blocks > 0 {
+			masksOf(text[at:], list[:blocks])
+		} else {
+			clear(tail[copy(tail[:], text[at:]):])
+			blocks = 1
+			masksOf(tail[:], list[:1])
+		}
+		for i := range list[:blocks] {
+			m := &list[i]
+			quote := m.quote
+			if m.slash|escape != 0 {
+				var escaped uint64
+				escaped, escape = escapes(m.slash, escape)
+				quote &^= escaped
+			}
+			in := prefixXor(quote) ^ inString
+			inString = uint64(int64(in) >> 63)
+			open, shut := m.open&^in, m.shut&^in
+			if down := bits.OnesCount64(shut); depth > down {
+				depth += bits.OnesCount64(open) - down
+				continue
+			}
+			for both := open | shut; both != 0; both &= both - 1 {
+				bit := both & -both
+				here := at + i*blockSize + bits.TrailingZeros64(bit)
+				if open&bit == 0 {
+					if depth--; depth < 0 {
+						return end // the array ends
+					} else if depth > 0 {
+						continue
+					}
+					if !o.keep(start, here+1, limit) {
+						return end
+					}
+					end = here + 1
+					continue
+				}
+				if depth++; depth == 1 {
+					if text[here] != '{' || !joins(text[end:here], start < 0) {
+						return end
+					}
+					start = here
+				}
+			}
+		}
+		at += blocks * blockSize
+	}
+	return end
+}
+
+// keep takes an object that is valid for certain.
+func (o *Objects) keep(start, end, limit int) bool {
+	raw := o.Text[start:end]
+	if len(raw) > limit || !o.x.Scan(raw) || !o.x.Valid() {
+		return false
+	}
+	o.Cuts = append(o.Cuts, uint32(start), uint32(end))
+	return true
+}
+
+// joins reports that between stands between two elements of an array, or, first,
+// in front of the one that the scanner stands on.
+func joins(between []byte, first bool) bool {
+	if first || len(between) == 1 {
+		return first == (len(between) == 0) && (first || between[0] == ',')
+	}
+	commas := 0
+	for _, c := range between {
+		switch c {
+		case ',':
+			commas++
+		case ' ', '\t', '\r', '\n':
+		default:
+			return false
+		}
+	}
+	return commas == 1
+}
+
+// escapes says which bytes are escaped by a backslash that is not escaped itself.
+// escape is 1 where the first byte is, and next where the first byte behind is.
+func escapes(slash, escape uint64) (escaped, next uint64) {
+	const odd = 0xaaaaaaaaaaaaaaaa
+	maybe := slash &^ escape
+	// Carries run through each row of backslashes and tell by where they come out
+	// whether it begins, and so ends, on an odd or an even place.
+	both := ((maybe<<1 | odd) - maybe) ^ odd
+	return both ^ (slash | escape), both & slash >> 63
+}
+
+// prefixXor sets each bit to the parity of the bits up to it: within texts, where
+// the bits are quotes.
+func prefixXor(x uint64) uint64 {
+	x ^= x << 1
+	x ^= x << 2
+	x ^= x << 4
+	x ^= x << 8
+	x ^= x << 16
+	return x ^ x<<32
+}
+
+func portableMasks(text []byte, out []masks) {
+	for i := range out {
+		m := masks{}
+		for j, c := range text[i*blockSize : (i+1)*blockSize] {
+			bit := uint64(1) << j
+			switch c {
+			case '"':
+				m.quote |= bit
+			case '\\':
+				m.slash |= bit
+			case '{', '[':
+				m.open |= bit
+			case '}', ']':
+				m.shut |= bit
+			}
+		}
+		out[i] = m
+	}
+}
+
+// Streams reports that the scanner reads from a stream and holds nothing of it.
+func (s *Scanner) Streams() bool { return s.r != nil && s.mark < 0 }
+
+// Unread takes back the objects that [Scanner.Objects] passed last.
+func (s *Scanner) Unread(o *Objects) {
+	end := 0
+	if n := len(o.Cuts); n > 0 {
+		end = int(o.Cuts[n-1])
+	}
+	if s.pos >= end && bytes.Equal(s.buf[s.pos-end:s.pos], o.Text[:end]) {
+		s.pos -= end
+		return
+	}
+	rest := s.end - s.pos
+	if len(s.buf) < end+rest {
+		bigger := make([]byte, end+rest+minRead)
+		copy(bigger[end:], s.buf[s.pos:s.end])
+		s.buf = bigger
+	} else {
+		copy(s.buf[end:], s.buf[s.pos:s.end])
+	}
+	copy(s.buf, o.Text[:end])
+	s.line = s.Line() - bytes.Count(o.Text[:end], newline)
+	s.base += int64(s.pos - end)
+	s.pos, s.lined, s.end = 0, 0, end+rest
+}
+
+// NextElement passes the comma behind an element and stands on the value behind it if
+// that is an object. Otherwise it passes nothing.
+func (s *Scanner) NextElement() (object bool, err error) {
+	for i := s.pos; ; i++ {
+		if i >= s.end {
+			at := i - s.pos
+			if s.mark < 0 && !s.fill() {
+				return false, s.Clean()
+			}
+			i = s.pos + at
+		}
+		switch s.buf[i] {
+		case ' ', '\t', '\r', '\n', ',':
+			if s.buf[i] == ',' && bytes.IndexByte(s.buf[s.pos:i], ',') >= 0 {
+				return false, nil
+			}
+			continue
+		case '{':
+			if bytes.IndexByte(s.buf[s.pos:i], ',') < 0 {
+				return false, nil
+			}
+			s.pos = i
+			return true, nil
+		}
+		return false, nil
+	}
+}

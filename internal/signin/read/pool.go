@@ -1,0 +1,219 @@
+package read
+
+import (
+	"runtime"
+	"sync"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/jsonscan"
+	"partnerguard/internal/signin"
+)
+
+// Batch is a stretch of one input that a [Pool] reads: either objects of a list, or
+// whole lines.
+type Batch struct {
+	// Text is what is read. Its capacity has [jsonscan.Slack] bytes more, which do
+	// not matter.
+	Text []byte
+	// Cuts holds where each object begins in Text and where it ends, in turn. Each is
+	// one valid JSON object. Nil means that Text is lines.
+	Cuts []uint32
+
+	Source evidence.Source // of the first object, whose index counts up, or the first line
+	Seq    int             // orders the input among others
+	Hinted bool            // the objects' surroundings say that they are sign-ins
+	Offset int64           // of lines: where Text begins in the stream
+
+	// What came of it, once it is done.
+	Rows   int             // taken as sign-ins
+	Left   []int           // of objects: those that only the slow way can tell
+	Notes  []evidence.Note // of lines
+	Others []OtherLine     // of lines: JSON, but no sign-ins
+
+	done chan struct{}
+}
+
+// OtherLine is a line that is no sign-in.
+type OtherLine struct {
+	Line []byte
+	At   int // its number
+}
+
+// Pool reads batches on several cores and adds their sign-ins to forks of one
+// folder. One goroutine hands batches in.
+type Pool[F Folder[F]] struct {
+	parent  F
+	sure    func(raw []byte, hinted bool) bool
+	batches chan *Batch
+	workers []poolWorker[F]
+	wg      sync.WaitGroup
+}
+
+// NewPool makes a pool of workers, zero meaning one for each core. sure says of an
+// object that decodes as a sign-in that it is one for anybody who looks at its
+// members and their kinds, whatever their values are but for the names of types
+// ([TypeWord]); it is called from several goroutines. [Pool.Close] must be called.
+func NewPool[F Folder[F]](parent F, workers int, sure func(raw []byte, hinted bool) bool) *Pool[F] {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	p := &Pool[F]{parent: parent, sure: sure, batches: make(chan *Batch, workers), workers: make([]poolWorker[F], workers)}
+	for i := range p.workers {
+		w := &p.workers[i]
+		w.lineWorker.parent, w.sure, w.known = parent, sure, map[likeKey]*likeness{}
+		p.wg.Go(func() {
+			for b := range p.batches {
+				w.read(b)
+				b.done <- struct{}{}
+			}
+		})
+	}
+	return p
+}
+
+// Workers is how many batches are read at once.
+func (p *Pool[F]) Workers() int { return len(p.workers) }
+
+// Begin hands a batch in, which is the pool's until [Batch.Wait].
+func (p *Pool[F]) Begin(b *Batch) {
+	if b.done == nil {
+		b.done = make(chan struct{}, 1)
+	}
+	b.Rows, b.Left, b.Notes, b.Others = 0, b.Left[:0], b.Notes[:0], b.Others[:0]
+	p.batches <- b
+}
+
+// Wait waits until a batch that was handed in is done.
+func (b *Batch) Wait() { <-b.done }
+
+// Close ends the pool, once every batch is done, and merges what it read.
+func (p *Pool[F]) Close() {
+	close(p.batches)
+	p.wg.Wait()
+	for i := range p.workers {
+		if w := &p.workers[i]; w.begun {
+			p.parent.Merge(w.fold)
+		}
+	}
+}
+
+// poolWorker reads batches.
+type poolWorker[F Folder[F]] struct {
+	lineWorker[F]
+	sure  func(raw []byte, hinted bool) bool
+	known map[likeKey]*likeness
+	last  likeKey
+	like  *likeness
+}
+
+func (w *poolWorker[F]) read(b *Batch) {
+	if !w.begun {
+		w.fold, w.begun = w.parent.Fork(), true
+	}
+	if b.Cuts == nil {
+		w.readLines(b)
+		return
+	}
+	w.fold.Break()
+	src := signin.SourceRef{Seq: b.Seq, Source: b.Source}
+	for i := 0; i < len(b.Cuts); i += 2 {
+		if w.take(b.Text[b.Cuts[i]:b.Cuts[i+1]], b.Hinted) {
+			w.fold.Add(&w.event, src)
+			b.Rows++
+		} else {
+			b.Left = append(b.Left, i/2)
+		}
+		src.Index++
+	}
+}
+
+// readLines reads a batch of lines as [ReadLines] does.
+func (w *poolWorker[F]) readLines(b *Batch) {
+	w.lines = &Lines{Path: b.Source.Path, Seq: b.Seq, Other: dropped}
+	res := w.work(&chunk{line: b.Source.Line, offset: b.Offset, data: b.Text})
+	b.Rows, b.Notes = res.rows, append(b.Notes, res.notes...)
+	for _, o := range res.others {
+		b.Others = append(b.Others, OtherLine{o.line, o.at})
+	}
+}
+
+// dropped makes a worker keep the lines that are no sign-ins.
+func dropped([]byte, evidence.Source) error { return nil }
+
+// take reads one object as a sign-in. False leaves it to the slow way.
+func (w *poolWorker[F]) take(raw []byte, hinted bool) bool {
+	shape, ok := w.dec.fast(raw, &w.event)
+	switch {
+	case !ok, shape == ShapeNone, w.event.Detail:
+		return false
+	case w.dec.same == nil:
+		return w.sure(raw, hinted)
+	}
+	if key := (likeKey{w.dec.same, hinted}); w.last != key || w.like == nil {
+		like := w.known[key]
+		if like == nil {
+			like = newLikeness(&w.dec.x, w.sure(raw, hinted))
+			w.known[key] = like
+		}
+		w.last, w.like = key, like
+	}
+	return w.like.sure && (w.like.telling(&w.dec.x) || w.sure(raw, hinted))
+}
+
+// likeKey is what makes one object like another: every key and the kind of every
+// value.
+type likeKey struct {
+	t      *template
+	hinted bool
+}
+
+// likeness is what objects that are like each other have in common.
+type likeness struct {
+	sure  bool
+	texts []uint32 // tokens of the values that are texts, of the object itself
+}
+
+func newLikeness(x *jsonscan.Index, sure bool) *likeness {
+	l := &likeness{sure: sure}
+	depth := 0
+	for k, c := range x.Kinds {
+		switch c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			if depth == 1 && x.Kinds[k-1] == ':' {
+				l.texts = append(l.texts, uint32(k))
+			}
+		}
+	}
+	return l
+}
+
+// telling reports for certain that more than a quarter of the object's texts are
+// something else than the names of types.
+func (l *likeness) telling(x *jsonscan.Index) bool {
+	need := len(l.texts)/4 + 1
+	for _, k := range l.texts {
+		if s, _ := x.Content(int(k)); !TypeWord(s) {
+			if need--; need == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TypeWord reports a text that may be the name of a type as documentation prints it
+// in the place of a value.
+func TypeWord(s string) bool {
+	if len(s) < 4 || len(s) > 24 {
+		return false
+	}
+	switch s[0] {
+	case 'S', 'I', 'B', 'G', 'D', 'C', 'E', 's', 'b', 'i', 'n':
+		return true
+	}
+	return false
+}
