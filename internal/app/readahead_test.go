@@ -184,6 +184,95 @@ func writeText(t *testing.T, path, text string) {
 	}
 }
 
+// tableOf is n rows under the columns, each cell one of what such a column may hold.
+func tableOf(n int, seed uint64, clock string, columns ...string) string {
+	r := rand.New(rand.NewPCG(seed, seed))
+	words := []string{"", "None", "Success", "Failure", "Interrupted", "String", "0", "50074", "12345678901", "1.0", "-1", " true ", "Yes", "no", "US", "Utrecht, Utrecht, NL",
+		"System.Object[]", "@{errorCode=0; failureReason=x}", "{}", "[]", "{", `{"errorCode":0}`, `{"errorCode":"50076","failureReason":"a","additionalDetails":"b"}`,
+		`{"a":1},"userId":"injected"`, `{"countryOrRegion":"DE","geoCoordinates":{"latitude":1.5}}`, `{"operatingSystem":"Windows","isCompliant":true,"trustType":"x"}`,
+		`[{"authenticationMethod":"Password","succeeded":true,"authenticationStepRequirement":"Primary authentication"},` + "\n" + `{"authenticationMethod":"Phone","succeeded":true,` +
+			`"authenticationStepRequirement":"Multifactor authentication","authenticationStepResultDetail":"MFA completed in Azure AD"}]`,
+		`[{"id":"00000001-3333-4333-8333-333333333333","displayName":"P","result":"success","enforcedGrantControls":["Mfa"]}]`, `["interactiveUser"]`,
+		`{"authMethod":"Phone","authDetail":"+1"}`, "2026-11-02T03:04:05Z", "2026-11-02T03:04:05.123", "caf\xe9", "café \"q\"", "a,b", "line\nline", "SigninLogs", "AADNonInteractiveUserSignInLogs"}
+	var out strings.Builder
+	quote := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+	for i, c := range columns {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString(quote(c))
+	}
+	for i := range n {
+		out.WriteString("\r\n")
+		for j, c := range columns {
+			if j > 0 {
+				out.WriteByte(',')
+			}
+			low := strings.ToLower(c)
+			s := words[r.IntN(len(words))]
+			switch odd := r.IntN(40) == 0; {
+			case odd:
+			case strings.Contains(low, "date") || strings.Contains(low, "time"):
+				s = time.Date(2026, 11, 1+i%28, i%24, i%60, 0, 0, time.UTC).Format(clock)
+			case strings.Contains(low, "id") && !strings.Contains(low, "identity"):
+				s = fmt.Sprintf("%08x-0000-4000-8000-00000000000%d", r.IntN(n), j%10)
+			case strings.Contains(low, "name"):
+				s = fmt.Sprintf("user%d@contoso.example", r.IntN(30))
+			case strings.Contains(low, "code") || strings.Contains(low, "resulttype"):
+				s = []string{"0", "", "50074", "50126"}[r.IntN(4)]
+			case r.IntN(3) > 0 && (strings.HasPrefix(low, "status") || strings.HasPrefix(low, "device") || strings.HasPrefix(low, "mfa")):
+				s = words[18+r.IntN(8)]
+			case r.IntN(2) > 0:
+				s = ""
+			}
+			out.WriteString(quote(s))
+		}
+		if r.IntN(100) == 0 {
+			out.WriteString(",more")
+		}
+	}
+	return out.String()
+}
+
+var (
+	portalColumns = []string{"Date (UTC)", "Request ID", "User agent", "Correlation ID", "User ID", "User", "Username", "User type", "Cross tenant access type",
+		"Incoming token type", "Application", "Application ID ", "Resource", "Resource ID ", "Home tenant ID", "IP address", "Location", "Status", "Sign-in error code",
+		"Failure reason", "Client app", "Operating System", "Compliant", "Join Type", "Multifactor authentication result", "Multifactor authentication auth method",
+		"Multifactor authentication auth detail", "Authentication requirement", "Incoming token type", "Conditional Access"}
+	workspaceColumns = []string{"TenantId", "TimeGenerated [UTC]", "Category", "ResultType", "ResultDescription", "CorrelationId", "Identity", "Location", "AppDisplayName",
+		"AppId", "AuthenticationDetails", "AuthenticationRequirement", "AuthenticationRequirementPolicies", "ClientAppUsed", "ConditionalAccessPolicies_dynamic",
+		"ConditionalAccessPolicies_string", "ConditionalAccessStatus", "CreatedDateTime [UTC]", "DeviceDetail", "IsInteractive", "Id", "IPAddress", "LocationDetails",
+		"MfaDetail", "ResourceIdentity", "ServicePrincipalId", "SignInEventTypes", "Status_dynamic", "Status_string", "UserId", "UserPrincipalName", "Type"}
+	scriptColumns = []string{"id", "createdDateTime", "userPrincipalName", "appId", "status", "errorCode", "location", "deviceDetail", "authenticationDetails",
+		"appliedConditionalAccessPolicies", "ipAddress", "clientAppUsed", "isInteractive", "mfaDetail", "country", "additionalDetails", "type"}
+)
+
+// TestTablesReadAheadAreTheSame is the same for tables, whose cells are tried out.
+func TestTablesReadAheadAreTheSame(t *testing.T) {
+	iso, us := "2006-01-02T15:04:05Z", "1/2/2006, 3:04:05.000 PM"
+	sep := strings.ReplaceAll(tableOf(200, 3, iso, portalColumns...), ",", ";")
+	rows := tableOf(2000, 4, iso, portalColumns...)
+	taken := 0
+	for name, text := range map[string]string{
+		"portal": rows, "portal, local clocks": tableOf(2000, 5, us, portalColumns...), "workspace": tableOf(2000, 6, iso, workspaceColumns...),
+		"workspace, local clocks": tableOf(2000, 7, us, workspaceColumns...), "script": tableOf(2000, 8, iso, scriptColumns...), "semicolons": sep,
+		"zone": tableOf(200, 9, us, append([]string{"TimeGenerated [Local Time]"}, workspaceColumns...)...), "cut": rows[:len(rows)*2/3], "header": rows[:strings.IndexByte(rows, '\n')+1],
+		"properties": tableOf(300, 10, iso, append([]string{"properties"}, workspaceColumns...)...), "flat": tableOf(300, 11, iso, append([]string{"Status.errorCode"}, scriptColumns...)...),
+		"twice": tableOf(300, 12, iso, append(slices.Clone(scriptColumns), "ID", "Status_dynamic", "status_string")...), "huge": rows + "\r\n\"" + strings.Repeat("x", 17<<20) + "\"\r\n" + rows[200:4000],
+		"details":   tableOf(300, 13, iso, "Request ID", "Authentication method", "Authentication method detail", "Succeeded", "Result detail", "Requirement", "Date (UTC)"),
+		"annotated": tableOf(300, 14, iso, append([]string{"@odata.type"}, scriptColumns...)...), "audit": tableOf(300, 15, iso, append([]string{"Operation", "RecordType"}, scriptColumns...)...),
+	} {
+		path := filepath.Join(t.TempDir(), "in.csv")
+		writeText(t, path, "\ufeff"+text)
+		if got := samePaths(t, name, path); got.Summary != "null" {
+			taken++
+		}
+	}
+	if taken < 10 {
+		t.Errorf("only %d tables held sign-ins", taken)
+	}
+}
+
 // TestReadAheadOnSharedData does so on everything that is shared.
 func TestReadAheadOnSharedData(t *testing.T) {
 	for _, name := range []string{"data", "field", "truth"} {

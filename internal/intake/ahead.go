@@ -53,6 +53,7 @@ type step struct {
 	page    *page
 	objects int
 	lines   *lineNotes
+	table   *csvTable
 	end     func() error
 }
 
@@ -61,6 +62,9 @@ type batch struct {
 	read.Batch
 	objects text.Objects
 	lines   []byte
+	cells   []byte
+	ends    []uint32
+	at      []int
 }
 
 // newAhead makes a queue for a sink that reads ahead, or nil.
@@ -86,7 +90,12 @@ func (a *ahead) get() *batch {
 	return new(batch)
 }
 
-func (a *ahead) put(b *batch) { a.free = append(a.free, b) }
+// put keeps a batch for later, but for one that an outsize record made large.
+func (a *ahead) put(b *batch) {
+	if cap(b.cells) <= 4*text.MaxStretch {
+		a.free = append(a.free, b)
+	}
+}
 
 // push adds a step, and accounts for the oldest where too much waits.
 func (a *ahead) push(s step) error {
@@ -154,7 +163,12 @@ func (a *ahead) ended(f *file) {
 }
 
 // sync has everything accounted for that was handed in before what comes now.
-func (f *file) sync() error { return f.ahead.sync() }
+func (f *file) sync() error {
+	if f.rows != nil && !f.ahead.busy {
+		_ = f.rows.flush() // the error stays with the queue
+	}
+	return f.ahead.sync()
+}
 
 // account tells the input what became of a batch.
 func (s *step) account() error {
@@ -167,6 +181,9 @@ func (s *step) account() error {
 		return s.lines.tell(b)
 	}
 	f.seen += b.Rows
+	if s.table != nil {
+		return s.table.left(b)
+	}
 	// What is left is read as it would have been in its turn.
 	page, objects, listed, hasID := f.page, f.objects, f.listed, f.hasID
 	f.page, f.objects = s.page, s.objects
@@ -239,6 +256,7 @@ func (f *file) readAhead(s *text.Scanner, p place) (n int, err error) {
 		}
 		f.likely = true
 		f.ofSignIn(p)
+		b.Table = nil
 		b.Text, b.Cuts, b.Source, b.Hinted = b.objects.Text, b.objects.Cuts, f.at(p), hinted
 		f.ahead.sink.Begin(&b.Batch)
 		if err := f.ahead.push(step{f: f, b: b, p: p, page: f.page, objects: f.objects}); err != nil {
@@ -377,6 +395,7 @@ func (f *file) linesAhead(r io.Reader, l *lineNotes) (rest io.Reader, err error)
 		}
 		if cut > 0 {
 			carry = append(carry[:0], room[cut:have]...)
+			b.Table = nil
 			b.Text, b.Cuts, b.Source, b.Offset = room[:cut], nil, evidence.Source{Path: f.in.Path, Line: line}, offset
 			line += bytes.Count(b.Text, newline)
 			offset += int64(cut)

@@ -59,12 +59,13 @@ type file struct {
 	clocked     bool                   // the clocks of this input were read with knowledge of all of them
 	short       bool                   // something of a record was cut off
 
-	ahead   *ahead // nil: the sink reads nothing ahead
-	room    int    // bytes of a list looked at at once
-	likely  bool   // a sign-in stood in a list
-	unlike  bool   // sign-ins of these lists are not read ahead
-	before  []byte // the sign-in read ahead last
-	waiting bool   // the input is finished once what waits is accounted for
+	ahead   *ahead    // nil: the sink reads nothing ahead
+	room    int       // bytes of a list looked at at once
+	likely  bool      // a sign-in stood in a list
+	unlike  bool      // sign-ins of these lists are not read ahead
+	rows    *csvTable // whose rows are gathered
+	before  []byte    // the sign-in read ahead last
+	waiting bool      // the input is finished once what waits is accounted for
 }
 
 // other counts well-formed records that nothing judges, by reason.

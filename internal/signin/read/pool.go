@@ -9,8 +9,8 @@ import (
 	"partnerguard/internal/signin"
 )
 
-// Batch is a stretch of one input that a [Pool] reads: either objects of a list, or
-// whole lines.
+// Batch is a stretch of one input that a [Pool] reads: objects of a list, whole lines,
+// or rows of a table.
 type Batch struct {
 	// Text is what is read. Its capacity has [jsonscan.Slack] bytes more, which do
 	// not matter.
@@ -19,6 +19,12 @@ type Batch struct {
 	// one valid JSON object. Nil means that Text is lines.
 	Cuts []uint32
 
+	// Table makes Text rows: their cells end to end, each of them Table's columns wide.
+	// Ends holds where each cell ends, and At the line of each row.
+	Table *Table
+	Ends  []uint32
+	At    []int
+
 	Source evidence.Source // of the first object, whose index counts up, or the first line
 	Seq    int             // orders the input among others
 	Hinted bool            // the objects' surroundings say that they are sign-ins
@@ -26,7 +32,7 @@ type Batch struct {
 
 	// What came of it, once it is done.
 	Rows   int             // taken as sign-ins
-	Left   []int           // of objects: those that only the slow way can tell
+	Left   []int           // of objects and rows: those that only the slow way can tell
 	Notes  []evidence.Note // of lines
 	Others []OtherLine     // of lines: JSON, but no sign-ins
 
@@ -104,13 +110,18 @@ type poolWorker[F Folder[F]] struct {
 	known map[likeKey]*likeness
 	last  likeKey
 	like  *likeness
+	rows  rowDecoder
 }
 
 func (w *poolWorker[F]) read(b *Batch) {
 	if !w.begun {
 		w.fold, w.begun = w.parent.Fork(), true
 	}
-	if b.Cuts == nil {
+	switch {
+	case b.Table != nil:
+		w.readRows(b)
+		return
+	case b.Cuts == nil:
 		w.readLines(b)
 		return
 	}
@@ -124,6 +135,26 @@ func (w *poolWorker[F]) read(b *Batch) {
 			b.Left = append(b.Left, i/2)
 		}
 		src.Index++
+	}
+}
+
+// readRows reads a batch of rows.
+func (w *poolWorker[F]) readRows(b *Batch) {
+	w.fold.Break()
+	d := &w.rows
+	d.Decoder = &w.dec
+	src := signin.SourceRef{Seq: b.Seq, Source: b.Source}
+	row, wide := tableRow{text: b.Text}, b.Table.width
+	for i := range b.At {
+		row.ends = b.Ends[i*wide : (i+1)*wide]
+		if shape, ok := d.row(b.Table, &row, &w.event); ok && shape != ShapeNone {
+			src.Line = b.At[i]
+			w.fold.Add(&w.event, src)
+			b.Rows++
+		} else {
+			b.Left = append(b.Left, i)
+		}
+		row.from = row.ends[wide-1]
 	}
 }
 
