@@ -77,8 +77,15 @@ func scanSlashed(c []byte) (s slashed, ok bool) {
 	default:
 		return s, false
 	}
-	most := max(s.a, s.b)
-	return s, s.minute < 60 && s.sec < 60 && s.year >= 1900 && s.year <= 2200 && min(s.a, s.b) >= 1 && min(s.a, s.b) <= 12 && most <= 28
+	month, day := min(s.a, s.b), max(s.a, s.b) // or the other way round, if both are no more than 12
+	return s, s.minute < 60 && s.sec < 60 && s.year >= 1900 && s.year <= 2200 && month >= 1 && month <= 12 && day <= daysIn(s.year, month)
+}
+
+func daysIn(year, month int) int {
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
+	}
+	return [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
 }
 
 // appendISO writes the clock without a zone, the day and month in the order given
