@@ -36,6 +36,7 @@ type Ahead interface {
 // reading without it.
 type ahead struct {
 	sink  Ahead
+	known *read.Known
 	limit int // steps that may wait
 	queue []step
 	free  []*batch
@@ -77,7 +78,7 @@ func newAhead(sink Sink) *ahead {
 	if n == 0 {
 		return nil
 	}
-	return &ahead{sink: s, limit: 2*n + 2, account: (*step).account}
+	return &ahead{sink: s, known: read.NewKnown(Sure), limit: 2*n + 2, account: (*step).account}
 }
 
 // get gives a batch to fill.
@@ -233,7 +234,7 @@ func (f *file) readAhead(s *text.Scanner, p place) (n int, err error) {
 			s.Objects(&b.objects, f.room)
 		}
 		got := b.objects.Len()
-		if n == 0 && (got == 0 || !f.likely && !Sure(b.objects.At(0), hinted)) {
+		if n == 0 && (got == 0 || !f.likely && !f.ahead.known.Take(b.objects.At(0), hinted)) {
 			f.room = leastRoom
 			s.Unread(&b.objects)
 			f.ahead.put(b)
@@ -364,6 +365,20 @@ func (l *lineNotes) tell(b *batch) error {
 		}
 	}
 	return nil
+}
+
+// signInsAhead reports that the text the scanner stands at the beginning of is lines,
+// the first of which is known to be a sign-in.
+func (f *file) signInsAhead(s *text.Scanner) bool {
+	if f.ahead == nil || f.objects != 1 || f.in.Format != "" {
+		return false
+	}
+	line := s.ThisLine()
+	if len(line) == 0 || len(line) > f.o.MaxRecord || !f.ahead.known.Take(line, false) {
+		return false
+	}
+	f.before = append(f.before[:0], line...)
+	return true
 }
 
 // linesAhead hands the lines of a stream to the sink until it ends, or much of it was

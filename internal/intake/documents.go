@@ -35,6 +35,8 @@ func (f *file) documents(s *text.Scanner) error {
 		f.inText = f.inText || first && c == '"'
 		p := place{line: line, whole: true}
 		switch {
+		case c == '{' && first && f.signInsAhead(s):
+			err = f.lines(s, p)
 		case c == '{':
 			err = f.document(s, p)
 		case c == '[':

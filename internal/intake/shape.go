@@ -234,13 +234,13 @@ func (f *file) text(d text.Opened) error {
 			f.emptyFile("the file holds nothing but white space")
 			return nil
 		}
-		return f.documents(text.NewScanner(d.UTF8, f.o.MaxRecord))
+		return f.scan(d.UTF8)
 	}
 	head := d.Head[i:]
 	low := strings.ToLower(string(head[:min(len(head), 64)]))
 	switch c := head[0]; {
 	case c == '{' || c == '[', isTextInText(head):
-		return f.documents(text.NewScanner(d.UTF8, f.o.MaxRecord))
+		return f.scan(d.UTF8)
 	case strings.HasPrefix(low, "<!doctype html") || strings.HasPrefix(low, "<html"):
 		f.foreign("a web page, not an export (a portal's sign-in page, perhaps)")
 	case strings.HasPrefix(low, "<objs"):
@@ -261,6 +261,13 @@ func (f *file) text(d text.Opened) error {
 		return f.csv(d.UTF8, d.Head)
 	}
 	return nil
+}
+
+// scan reads a text of JSON.
+func (f *file) scan(r io.Reader) error {
+	s := text.NewScanner(r, f.o.MaxRecord)
+	defer s.Release()
+	return f.documents(s)
 }
 
 // scalar recognises a text that is one JSON value but no object or array.

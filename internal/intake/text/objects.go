@@ -209,6 +209,15 @@ func portableMasks(text []byte, out []masks) {
 // Streams reports that the scanner reads from a stream and holds nothing of it.
 func (s *Scanner) Streams() bool { return s.r != nil && s.mark < 0 }
 
+// ThisLine is what is left of the line the scanner is in, without blanks at its end,
+// or nil where its end was not read yet. Nothing is passed.
+func (s *Scanner) ThisLine() []byte {
+	if i := bytes.IndexByte(s.buf[s.pos:s.end], '\n'); i >= 0 {
+		return bytes.TrimRight(s.buf[s.pos:s.pos+i], " \t\r")
+	}
+	return nil
+}
+
 // Unread takes back the objects that [Scanner.Objects] passed last.
 func (s *Scanner) Unread(o *Objects) {
 	end := 0

@@ -66,7 +66,7 @@ func NewPool[F Folder[F]](parent F, workers int, sure func(raw []byte, hinted bo
 	p := &Pool[F]{parent: parent, sure: sure, batches: make(chan *Batch, workers), workers: make([]poolWorker[F], workers)}
 	for i := range p.workers {
 		w := &p.workers[i]
-		w.lineWorker.parent, w.sure, w.known = parent, sure, map[likeKey]*likeness{}
+		w.lineWorker.parent, w.known = parent, NewKnown(sure)
 		p.wg.Go(func() {
 			for b := range p.batches {
 				w.read(b)
@@ -106,10 +106,7 @@ func (p *Pool[F]) Close() {
 // poolWorker reads batches.
 type poolWorker[F Folder[F]] struct {
 	lineWorker[F]
-	sure  func(raw []byte, hinted bool) bool
-	known map[likeKey]*likeness
-	last  likeKey
-	like  *likeness
+	known *Known
 	rows  rowDecoder
 }
 
@@ -128,8 +125,8 @@ func (w *poolWorker[F]) read(b *Batch) {
 	w.fold.Break()
 	src := signin.SourceRef{Seq: b.Seq, Source: b.Source}
 	for i := 0; i < len(b.Cuts); i += 2 {
-		if w.take(b.Text[b.Cuts[i]:b.Cuts[i+1]], b.Hinted) {
-			w.fold.Add(&w.event, src)
+		if w.known.Take(b.Text[b.Cuts[i]:b.Cuts[i+1]], b.Hinted) {
+			w.fold.Add(&w.known.event, src)
 			b.Rows++
 		} else {
 			b.Left = append(b.Left, i/2)
@@ -171,24 +168,41 @@ func (w *poolWorker[F]) readLines(b *Batch) {
 // dropped makes a worker keep the lines that are no sign-ins.
 func dropped([]byte, evidence.Source) error { return nil }
 
-// take reads one object as a sign-in. False leaves it to the slow way.
-func (w *poolWorker[F]) take(raw []byte, hinted bool) bool {
-	shape, ok := w.dec.fast(raw, &w.event)
+// Known tells sign-ins by those it has met: of objects with the same keys and the
+// same kinds of values, one is looked at as closely as anything is. It serves one
+// goroutine.
+type Known struct {
+	sure  func(raw []byte, hinted bool) bool
+	dec   Decoder
+	event signin.Event
+	likes map[likeKey]*likeness
+	last  likeKey
+	like  *likeness
+}
+
+// NewKnown makes one that has met none; sure is that of [NewPool].
+func NewKnown(sure func(raw []byte, hinted bool) bool) *Known {
+	return &Known{sure: sure, likes: map[likeKey]*likeness{}}
+}
+
+// Take reports that raw is a sign-in for certain. False leaves it to the slow way.
+func (n *Known) Take(raw []byte, hinted bool) bool {
+	shape, ok := n.dec.fast(raw, &n.event)
 	switch {
-	case !ok, shape == ShapeNone, w.event.Detail:
+	case !ok, shape == ShapeNone, n.event.Detail:
 		return false
-	case w.dec.same == nil:
-		return w.sure(raw, hinted)
+	case n.dec.same == nil:
+		return n.sure(raw, hinted)
 	}
-	if key := (likeKey{w.dec.same, hinted}); w.last != key || w.like == nil {
-		like := w.known[key]
+	if key := (likeKey{n.dec.same, hinted}); n.last != key || n.like == nil {
+		like := n.likes[key]
 		if like == nil {
-			like = newLikeness(&w.dec.x, w.sure(raw, hinted))
-			w.known[key] = like
+			like = newLikeness(&n.dec.x, n.sure(raw, hinted))
+			n.likes[key] = like
 		}
-		w.last, w.like = key, like
+		n.last, n.like = key, like
 	}
-	return w.like.sure && (w.like.telling(&w.dec.x) || w.sure(raw, hinted))
+	return n.like.sure && (n.like.telling(&n.dec.x) || n.sure(raw, hinted))
 }
 
 // likeKey is what makes one object like another: every key and the kind of every
