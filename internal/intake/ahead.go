@@ -35,13 +35,14 @@ type Ahead interface {
 // all of it accounted for first ([file.sync]), so that the order stays that of a
 // reading without it.
 type ahead struct {
-	sink  Ahead
-	known *read.Known
-	limit int // steps that may wait
-	queue []step
-	free  []*batch
-	busy  bool
-	err   error // what ended the reading
+	sink   Ahead
+	known  *read.Known
+	cutter text.Cutter
+	limit  int // steps that may wait
+	queue  []step
+	free   []*batch
+	busy   bool
+	err    error // what ended the reading
 
 	account func(*step) error // a field, because the rules' tables lead here
 }
@@ -231,7 +232,7 @@ func (f *file) readAhead(s *text.Scanner, p place) (n int, err error) {
 		}
 		b := f.ahead.get()
 		if b.objects.Cuts = b.objects.Cuts[:0]; n == 0 || !f.unlike {
-			s.Objects(&b.objects, f.room)
+			s.Objects(&b.objects, &f.ahead.cutter, f.room)
 		}
 		got := b.objects.Len()
 		if n == 0 && (got == 0 || !f.likely && !f.ahead.known.Take(b.objects.At(0), hinted)) {

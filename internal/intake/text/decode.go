@@ -57,9 +57,11 @@ func Open(ctx context.Context, raw io.Reader, l Limits) (d Opened, err error) {
 		br.Reset(r)
 		before := d.Close
 		d.Close = func() {
-			before()
-			br.Reset(nil)
-			readers.Put(br)
+			if before(); br != nil {
+				br.Reset(nil)
+				readers.Put(br)
+			}
+			br = nil
 		}
 		head, err := br.Peek(SniffLen)
 		if err != nil && err != io.EOF && len(head) == 0 {

@@ -17,7 +17,14 @@ type Objects struct {
 	Cuts []uint32
 
 	buf []byte
-	x   jsonscan.Index
+}
+
+// Cutter finds objects. The zero value is ready; one serves one goroutine.
+type Cutter struct {
+	x       jsonscan.Index
+	kinds   []byte   // of the tokens of the last object that was walked
+	scalars []uint32 // those of its tokens that are numbers or literals
+	tokens  []uint32
 }
 
 // MaxStretch is how much of a text is cut at once, in bytes.
@@ -34,7 +41,7 @@ func (o *Objects) At(i int) []byte { return o.Text[o.Cuts[2*i]:o.Cuts[2*i+1]] }
 // and no larger than the scanner's limit. The first value that is no such object
 // ends the stretch; the scanner stands behind the last object taken, or where it
 // stood. Nothing may be held.
-func (s *Scanner) Objects(o *Objects, size int) {
+func (s *Scanner) Objects(o *Objects, c *Cutter, size int) {
 	size = min(size, MaxStretch)
 	if len(o.buf) < size+jsonscan.Slack {
 		o.buf = make([]byte, size+jsonscan.Slack)
@@ -53,7 +60,10 @@ func (s *Scanner) Objects(o *Objects, size int) {
 		}
 	}
 	o.Text = o.buf[:n]
-	end := o.cut(s.limit)
+	end, sure := c.bulk(o, s.limit)
+	if !sure {
+		end = c.cut(o, s.limit)
+	}
 	if n == there || !more {
 		s.pos += end
 		return
@@ -76,8 +86,62 @@ const (
 	maskBlocks = 64
 )
 
-// cut finds the objects and returns where the last one ends.
-func (o *Objects) cut(limit int) (end int) {
+// bulk finds the objects in one scan of all that seems to be whole, and returns where
+// the last one ends; sure is false where the scan tells nothing.
+func (c *Cutter) bulk(o *Objects, limit int) (end int, sure bool) {
+	text := o.Text[:bytes.LastIndexByte(o.Text, '}')+1]
+	x := &c.x
+	if !x.Scan(text) {
+		return 0, false
+	}
+	for k := 0; k < x.Len() && x.Kinds[k] == '{'; k++ { // k passes the comma
+		next, ok := c.same(k)
+		if !ok {
+			if next, ok = x.Skip(k); !ok || next > x.Len() {
+				break
+			}
+			c.learn(k, next)
+		}
+		from, to := x.Pos[k], x.Pos[next-1]+1
+		if int(to-from) > limit {
+			break
+		}
+		o.Cuts = append(o.Cuts, from, to)
+		end, k = int(to), next
+		if k >= x.Len() || x.Kinds[k] != ',' {
+			break
+		}
+	}
+	return end, true
+}
+
+// learn remembers the tokens of an object that is valid.
+func (c *Cutter) learn(k, next int) {
+	c.kinds = append(c.kinds[:0], c.x.Kinds[k:next]...)
+	c.scalars = c.scalars[:0]
+	for i, kind := range c.kinds {
+		if kind == '0' {
+			c.scalars = append(c.scalars, uint32(i))
+		}
+	}
+}
+
+// same reports that the object at token k has the structure of the one learnt, and is
+// valid with it. The last token of all is a brace, and none behind it is looked at.
+func (c *Cutter) same(k int) (next int, ok bool) {
+	next = k + len(c.kinds)
+	if len(c.kinds) == 0 || next > c.x.Len() || !bytes.Equal(c.x.Kinds[k:next], c.kinds) {
+		return 0, false
+	}
+	c.tokens = c.tokens[:0]
+	for _, i := range c.scalars {
+		c.tokens = append(c.tokens, uint32(k)+i)
+	}
+	return next, c.x.Scalars(c.tokens)
+}
+
+// cut finds the objects one by one and returns where the last one ends.
+func (c *Cutter) cut(o *Objects, limit int) (end int) {
 	var list [maskBlocks]masks
 	var tail [blockSize]byte
 	text := o.Text
@@ -116,7 +180,7 @@ func (o *Objects) cut(limit int) (end int) {
 					} else if depth > 0 {
 						continue
 					}
-					if !o.keep(start, here+1, limit) {
+					if !c.keep(o, start, here+1, limit) {
 						return end
 					}
 					end = here + 1
@@ -136,9 +200,9 @@ func (o *Objects) cut(limit int) (end int) {
 }
 
 // keep takes an object that is valid for certain.
-func (o *Objects) keep(start, end, limit int) bool {
+func (c *Cutter) keep(o *Objects, start, end, limit int) bool {
 	raw := o.Text[start:end]
-	if len(raw) > limit || !o.x.Scan(raw) || !o.x.Valid() {
+	if len(raw) > limit || !c.x.Scan(raw) || !c.x.Valid() {
 		return false
 	}
 	o.Cuts = append(o.Cuts, uint32(start), uint32(end))
