@@ -349,7 +349,22 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), mtime: info.ModTime(), root: w.top, open: w.opener(p)})
 		return
 	}
-	w.folder(p, named)
+	w.folder(p, resolved, named)
+}
+
+// plain adds a regular file of a folder that is walked, which is no link, so that its
+// path follows from the folder's.
+func (w *walk) plain(p, resolved string, info fs.FileInfo) {
+	rel, err := filepath.Rel(w.top, p)
+	if err != nil || w.seen[resolved] != "" {
+		w.add(p, info, false)
+		return
+	}
+	w.seen[resolved] = p
+	top := w.top
+	w.jobs = append(w.jobs, job{path: p, size: info.Size(), mtime: info.ModTime(), root: top, open: func() (io.ReadCloser, error) {
+		return os.OpenInRoot(top, rel)
+	}})
 }
 
 // opener opens a file by its path, or within the folder that is walked: also when
@@ -395,8 +410,8 @@ func (w *walk) within(p string) (string, error) {
 	return "", err
 }
 
-// folder adds what is in a folder.
-func (w *walk) folder(p string, named bool) {
+// folder adds what is in a folder, whose path without links is resolved.
+func (w *walk) folder(p, resolved string, named bool) {
 	if w.root == nil {
 		root, err := os.OpenRoot(p)
 		if err != nil {
@@ -415,6 +430,12 @@ func (w *walk) folder(p string, named bool) {
 		if e.IsDir() && e.Name() == ".git" {
 			w.jobs = append(w.jobs, job{path: child, note: "the inner files of a git repository: not read unless named", as: evidence.NotRecognised})
 			continue
+		}
+		if e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+				w.plain(child, filepath.Join(resolved, e.Name()), info)
+				continue
+			}
 		}
 		info, err := w.stat(child)
 		if err != nil {
