@@ -2,7 +2,6 @@ package text
 
 import (
 	"bytes"
-	"math/bits"
 
 	"partnerguard/internal/jsonscan"
 )
@@ -21,11 +20,20 @@ type Objects struct {
 
 // Cutter finds objects. The zero value is ready; one serves one goroutine.
 type Cutter struct {
-	x       jsonscan.Index
-	kinds   []byte   // of the tokens of the last object that was walked
-	scalars []uint32 // those of its tokens that are numbers or literals
-	tokens  []uint32
+	x      jsonscan.Index
+	known  []structure // those met last in front
+	tokens []uint32
 }
+
+// structure is the tokens of an object that was walked: others that have the same are
+// valid if their numbers and literals are. None is the beginning of another.
+type structure struct {
+	kinds   []byte
+	scalars []uint32 // the tokens that are numbers or literals
+}
+
+// maxStructures bounds those remembered; an export has a handful.
+const maxStructures = 16
 
 // MaxStretch is how much of a text is cut at once, in bytes.
 const MaxStretch = 256 << 10
@@ -60,10 +68,7 @@ func (s *Scanner) Objects(o *Objects, c *Cutter, size int) {
 		}
 	}
 	o.Text = o.buf[:n]
-	end, sure := c.bulk(o, s.limit)
-	if !sure {
-		end = c.cut(o, s.limit)
-	}
+	end := c.cut(o, s.limit)
 	if n == there || !more {
 		s.pos += end
 		return
@@ -77,22 +82,13 @@ func (s *Scanner) Objects(o *Objects, c *Cutter, size int) {
 	s.pos, s.lined, s.end = 0, 0, copy(s.buf, o.Text[end:])
 }
 
-// masks say of 64 bytes which are quotes, backslashes, opening and closing
-// brackets of either kind.
-type masks struct{ quote, slash, open, shut uint64 }
-
-const (
-	blockSize  = 64
-	maskBlocks = 64
-)
-
-// bulk finds the objects in one scan of all that seems to be whole, and returns where
-// the last one ends; sure is false where the scan tells nothing.
-func (c *Cutter) bulk(o *Objects, limit int) (end int, sure bool) {
+// cut finds the objects in one scan of all that seems to be whole, and returns where
+// the last one ends. Where anything in it is odd there are none.
+func (c *Cutter) cut(o *Objects, limit int) (end int) {
 	text := o.Text[:bytes.LastIndexByte(o.Text, '}')+1]
 	x := &c.x
 	if !x.Scan(text) {
-		return 0, false
+		return 0
 	}
 	for k := 0; k < x.Len() && x.Kinds[k] == '{'; k++ { // k passes the comma
 		next, ok := c.same(k)
@@ -112,162 +108,40 @@ func (c *Cutter) bulk(o *Objects, limit int) (end int, sure bool) {
 			break
 		}
 	}
-	return end, true
-}
-
-// learn remembers the tokens of an object that is valid.
-func (c *Cutter) learn(k, next int) {
-	c.kinds = append(c.kinds[:0], c.x.Kinds[k:next]...)
-	c.scalars = c.scalars[:0]
-	for i, kind := range c.kinds {
-		if kind == '0' {
-			c.scalars = append(c.scalars, uint32(i))
-		}
-	}
-}
-
-// same reports that the object at token k has the structure of the one learnt, and is
-// valid with it. The last token of all is a brace, and none behind it is looked at.
-func (c *Cutter) same(k int) (next int, ok bool) {
-	next = k + len(c.kinds)
-	if len(c.kinds) == 0 || next > c.x.Len() || !bytes.Equal(c.x.Kinds[k:next], c.kinds) {
-		return 0, false
-	}
-	c.tokens = c.tokens[:0]
-	for _, i := range c.scalars {
-		c.tokens = append(c.tokens, uint32(k)+i)
-	}
-	return next, c.x.Scalars(c.tokens)
-}
-
-// cut finds the objects one by one and returns where the last one ends.
-func (c *Cutter) cut(o *Objects, limit int) (end int) {
-	var list [maskBlocks]masks
-	var tail [blockSize]byte
-	text := o.Text
-	start, depth := -1, 0
-	var escape, inString uint64 // of the bytes before: the next one is escaped; all ones in a text
-	for at := 0; at < len(text); {
-		blocks := min(len(text[at:])/blockSize, maskBlocks)
-		if blocks > 0 {
-			masksOf(text[at:], list[:blocks])
-		} else {
-			clear(tail[copy(tail[:], text[at:]):])
-			blocks = 1
-			masksOf(tail[:], list[:1])
-		}
-		for i := range list[:blocks] {
-			m := &list[i]
-			quote := m.quote
-			if m.slash|escape != 0 {
-				var escaped uint64
-				escaped, escape = escapes(m.slash, escape)
-				quote &^= escaped
-			}
-			in := prefixXor(quote) ^ inString
-			inString = uint64(int64(in) >> 63)
-			open, shut := m.open&^in, m.shut&^in
-			if down := bits.OnesCount64(shut); depth > down {
-				depth += bits.OnesCount64(open) - down
-				continue
-			}
-			for both := open | shut; both != 0; both &= both - 1 {
-				bit := both & -both
-				here := at + i*blockSize + bits.TrailingZeros64(bit)
-				if open&bit == 0 {
-					if depth--; depth < 0 {
-						return end // the array ends
-					} else if depth > 0 {
-						continue
-					}
-					if !c.keep(o, start, here+1, limit) {
-						return end
-					}
-					end = here + 1
-					continue
-				}
-				if depth++; depth == 1 {
-					if text[here] != '{' || !joins(text[end:here], start < 0) {
-						return end
-					}
-					start = here
-				}
-			}
-		}
-		at += blocks * blockSize
-	}
 	return end
 }
 
-// keep takes an object that is valid for certain.
-func (c *Cutter) keep(o *Objects, start, end, limit int) bool {
-	raw := o.Text[start:end]
-	if len(raw) > limit || !c.x.Scan(raw) || !c.x.Valid() {
-		return false
+// learn remembers the tokens of an object that is valid, in the place of the structure
+// met longest ago where there are many.
+func (c *Cutter) learn(k, next int) {
+	if len(c.known) < maxStructures {
+		c.known = append(c.known, structure{})
 	}
-	o.Cuts = append(o.Cuts, uint32(start), uint32(end))
-	return true
-}
-
-// joins reports that between stands between two elements of an array, or, first,
-// in front of the one that the scanner stands on.
-func joins(between []byte, first bool) bool {
-	if first || len(between) == 1 {
-		return first == (len(between) == 0) && (first || between[0] == ',')
-	}
-	commas := 0
-	for _, c := range between {
-		switch c {
-		case ',':
-			commas++
-		case ' ', '\t', '\r', '\n':
-		default:
-			return false
+	s := &c.known[len(c.known)-1]
+	s.kinds, s.scalars = append(s.kinds[:0], c.x.Kinds[k:next]...), s.scalars[:0]
+	for i, kind := range s.kinds {
+		if kind == '0' {
+			s.scalars = append(s.scalars, uint32(i))
 		}
 	}
-	return commas == 1
 }
 
-// escapes says which bytes are escaped by a backslash that is not escaped itself.
-// escape is 1 where the first byte is, and next where the first byte behind is.
-func escapes(slash, escape uint64) (escaped, next uint64) {
-	const odd = 0xaaaaaaaaaaaaaaaa
-	maybe := slash &^ escape
-	// Carries run through each row of backslashes and tell by where they come out
-	// whether it begins, and so ends, on an odd or an even place.
-	both := ((maybe<<1 | odd) - maybe) ^ odd
-	return both ^ (slash | escape), both & slash >> 63
-}
-
-// prefixXor sets each bit to the parity of the bits up to it: within texts, where
-// the bits are quotes.
-func prefixXor(x uint64) uint64 {
-	x ^= x << 1
-	x ^= x << 2
-	x ^= x << 4
-	x ^= x << 8
-	x ^= x << 16
-	return x ^ x<<32
-}
-
-func portableMasks(text []byte, out []masks) {
-	for i := range out {
-		m := masks{}
-		for j, c := range text[i*blockSize : (i+1)*blockSize] {
-			bit := uint64(1) << j
-			switch c {
-			case '"':
-				m.quote |= bit
-			case '\\':
-				m.slash |= bit
-			case '{', '[':
-				m.open |= bit
-			case '}', ']':
-				m.shut |= bit
-			}
+// same reports that the object at token k has a structure that is known, and is valid
+// with it. Its last token is a brace, so that none of the scalars is the last of all.
+func (c *Cutter) same(k int) (next int, ok bool) {
+	for i := range c.known {
+		s := &c.known[i]
+		if next = k + len(s.kinds); next > c.x.Len() || !bytes.Equal(c.x.Kinds[k:next], s.kinds) {
+			continue
 		}
-		out[i] = m
+		c.tokens = c.tokens[:0]
+		for _, at := range s.scalars {
+			c.tokens = append(c.tokens, uint32(k)+at)
+		}
+		c.known[i], c.known[i/2] = c.known[i/2], c.known[i]
+		return next, c.x.Scalars(c.tokens)
 	}
+	return 0, false
 }
 
 // Streams reports that the scanner reads from a stream and holds nothing of it.
