@@ -3,6 +3,7 @@
 //
 //	go run .            the whole table, a few minutes
 //	go run . -events N  another size of the speed file
+//	go run . -shapes    the shapes of exports beside JSON lines and DuckDB's CSV
 //	go run . -smoke     seconds: do our counts and DuckDB's agree?
 //
 // Every measurement is a process of its own, so that its processor time and
@@ -36,6 +37,7 @@ func main() {
 	small := flag.Int("small", 1_000_000, "events of the first memory run")
 	large := flag.Int("large", 4_000_000, "events of the second memory run")
 	check := flag.Bool("smoke", false, "only check on a small file that our counts are DuckDB's")
+	shaped := flag.Bool("shapes", false, "measure the shapes of exports (-events 30000 unless given)")
 	only := flag.Bool("write", false, "only write the files of the table, into -dir")
 	dir := flag.String("dir", "", "where to put the files (default: a temporary folder, removed at the end)")
 	flag.Parse()
@@ -53,6 +55,16 @@ func main() {
 	if *check {
 		if err := smoke(); err != nil {
 			fmt.Fprintln(os.Stderr, "smoke:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *shaped {
+		if n := flag.Lookup("events"); n.Value.String() == n.DefValue {
+			*events = 30_000
+		}
+		if err := shapes(*events, *rounds, *dir); err != nil {
+			fmt.Fprintln(os.Stderr, "shapes:", err)
 			os.Exit(1)
 		}
 		return

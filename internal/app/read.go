@@ -100,6 +100,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	if apart := opt.Apart; len(members) > 0 {
 		opt.Apart = func(path string) bool { return members[filepath.Clean(path)] != "" || apart(path) }
 	}
+	defer s.end()
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {
@@ -111,6 +112,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 			inputs = append(inputs, gapsOf(opt.Mounts)...)
 		}
 	}
+	s.end()
 	for _, path := range slices.Sorted(maps.Keys(members)) {
 		raw, read := membersOf(path, members[path])
 		_ = s.facts.Take(evidence.Group, raw, evidence.Source{Path: filepath.ToSlash(path)}) // a member of a wrong type leaves the group not whole
@@ -145,6 +147,9 @@ type sink struct {
 	records func(kind evidence.Kind, raw []byte, src evidence.Source) // may be nil
 
 	settings func(kind evidence.Kind, raw []byte, src evidence.Source) // may be nil
+
+	pool  *read.Pool[*fold.Fold] // nil until there is a batch
+	begun map[string]int         // the numbers of inputs of which batches were handed in
 
 	decoder read.Decoder
 	event   signin.Event
@@ -205,6 +210,9 @@ func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other 
 
 // order numbers the inputs as intake brings them, one after the other.
 func (s *sink) order(path string) int {
+	if n, ok := s.begun[path]; ok {
+		return n
+	}
 	if path != s.path {
 		s.path = path
 		s.seq++

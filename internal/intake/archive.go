@@ -95,8 +95,9 @@ func (f *file) entries(zr *zip.Reader) error {
 		}
 		in := evidence.Input{Path: f.in.Path + "!" + name, Bytes: int64(min(e.CompressedSize64, 1<<62)), Times: f.entryTimes(e)}
 		g := &file{ctx: f.ctx, o: f.o, sink: f.sink, in: &in, named: f.named,
-			pages: f.pages, number: f.pages.input(), depth: f.depth + 1, spent: f.spent, within: "zip"}
+			ahead: f.ahead, pages: f.pages, number: f.pages.input(), depth: f.depth + 1, spent: f.spent, within: "zip"}
 		err := g.entry(e)
+		f.ahead.ended(g)
 		f.inner = append(f.inner, g.accounts()...)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
 )
 
@@ -66,6 +67,9 @@ func (f *file) container(s *text.Scanner, p place, context string) error {
 		f.fault(f.at(p), 0, "the answer says itself that it is not whole"+c.code+": ask again for what is missing")
 	}
 	var se *text.SyntaxError
+	if c.isScuba {
+		_ = f.sync()
+	}
 	if c.isScuba && f.taken == before && (err == nil || errors.As(err, &se)) {
 		f.other("a ScubaGear input without a member that is judged here", p)
 	}
@@ -197,7 +201,19 @@ func (f *file) list(s *text.Scanner, p place) error {
 			f.index++
 			p.index = f.index
 		}
-		return f.element(s, c, p)
+		if c == '{' && (f.likely || n == 1) && f.mayReadAhead(s, p) {
+			if some, err := f.readAhead(s, p); some > 0 || err != nil {
+				n += some - 1
+				if top {
+					f.index += some - 1
+				}
+				return err
+			}
+		}
+		before := f.in.Kinds[evidence.SignIn]
+		err := f.element(s, c, p)
+		f.likely = f.likely || f.in.Kinds[evidence.SignIn] > before
+		return err
 	})
 	f.listed = n
 	if err == nil && n == 0 {

@@ -55,7 +55,9 @@ func (f *file) csv(br *bufio.Reader, head []byte) error {
 		return err
 	}
 	f.in.Format = "csv"
-	return f.newTable(header).read(c)
+	t := f.newTable(header)
+	t.readAhead()
+	return t.read(c)
 }
 
 // csvTable is the reading of one table behind its header.
@@ -64,6 +66,8 @@ type csvTable struct {
 	header header
 	row    []byte
 	clocks tableClocks
+
+	ahead *rowsAhead // nil: rows are read one by one
 
 	rows                  int
 	ragged, badText       int // rows of another width; rows that are not UTF-8
@@ -104,7 +108,14 @@ func (t *csvTable) read(c *text.CSV) error {
 	if stop := (sinkError{}); errors.As(end, &stop) {
 		return end
 	}
-	err := t.end(end == io.EOF)
+	err := t.clocks.flush(t.give)
+	if t.ahead != nil && err == nil {
+		err = t.f.sync()
+		t.f.rows = nil
+	}
+	if err == nil {
+		err = t.end(end == io.EOF)
+	}
 	if err == nil && end != io.EOF && end != text.ErrOpenQuote {
 		return end
 	}
@@ -164,8 +175,16 @@ func (t *csvTable) readRows(c *text.CSV) error {
 	}
 }
 
-// give hands one row on as an object.
+// give hands one row on.
 func (t *csvTable) give(cells [][]byte, at place) error {
+	if t.ahead != nil {
+		return t.gather(cells, at)
+	}
+	return t.one(cells, at)
+}
+
+// one hands one row on as an object.
+func (t *csvTable) one(cells [][]byte, at place) error {
 	var bad bool
 	t.row, bad = t.header.row(t.row[:0], cells)
 	if len(t.row) > t.f.o.MaxRecord+len(t.header.names)*8 && at.part != "" { // a CSV's rows were measured before

@@ -16,9 +16,10 @@ type tableClocks struct {
 	columns []clockColumn
 	waiting []waitingRow
 	bytes   int
-	given   bool // up: too much waited
-	doubt   int  // rows given on although their clocks can be read both ways
-	first   int  // line of the first of them
+	given   bool   // up: too much waited
+	written []byte // the clocks rewritten of one row
+	doubt   int    // rows given on although their clocks can be read both ways
+	first   int    // line of the first of them
 }
 
 // clockColumn says what a column's cells were so far.
@@ -92,7 +93,7 @@ func (t *tableClocks) look(cells [][]byte) bool {
 			continue
 		}
 		t.columns[i] = localColumn
-		t.dates.Learn(string(c))
+		t.learn(c)
 		some = true
 	}
 	return some
@@ -103,9 +104,23 @@ func localClock(c []byte) bool {
 	if len(c) < 6 || len(c) > 96 || c[0] < '0' && c[0] != ' ' || len(c) > 9 && c[4] == '-' && c[7] == '-' {
 		return false
 	}
+	if _, ok := scanSlashed(c); ok {
+		return true
+	}
 	var d lenient.Dates
 	t, _ := d.Parse(string(c))
 	return !t.IsZero()
+}
+
+// learn takes note of a clock that decides the order, unless it is known.
+func (t *tableClocks) learn(c []byte) {
+	if s, ok := scanSlashed(c); ok {
+		switch order := t.dates.Order(); {
+		case s.a <= 12 && s.b <= 12, s.a > 12 && order == lenient.DayFirst, s.b > 12 && order == lenient.MonthFirst, order == lenient.Contrary:
+			return // it teaches nothing
+		}
+	}
+	t.dates.Learn(string(c))
 }
 
 // zoned reports a local clock that names its zone.
@@ -134,8 +149,17 @@ func (t *tableClocks) doubtful(cells [][]byte) bool {
 // ways stays as it is written.
 func (t *tableClocks) rewrite(cells [][]byte, at place) {
 	doubt := false
+	t.written = t.written[:0]
 	for i, c := range cells {
 		if i >= len(t.columns) || t.columns[i] != localColumn || len(c) == 0 {
+			continue
+		}
+		if s, ok := scanSlashed(c); ok {
+			iso, ambiguous := s.appendISO(t.written, t.dates.Order())
+			if doubt = doubt || ambiguous; !ambiguous {
+				cells[i] = iso[len(t.written):]
+				t.written = iso
+			}
 			continue
 		}
 		clock, ambiguous := t.dates.Parse(string(c))

@@ -35,6 +35,8 @@ func (f *file) documents(s *text.Scanner) error {
 		f.inText = f.inText || first && c == '"'
 		p := place{line: line, whole: true}
 		switch {
+		case c == '{' && first && f.signInsAhead(s):
+			err = f.lines(s, p)
 		case c == '{':
 			err = f.document(s, p)
 		case c == '[':
@@ -164,7 +166,11 @@ func (f *file) tooLarge(s *text.Scanner, p place) error {
 	before := f.tally()
 	at := s.Offset()
 	f.hasID = false
-	if err := f.container(s, p, ""); err != nil {
+	err := f.container(s, p, "")
+	if stop := f.sync(); stop != nil {
+		return stop
+	}
+	if err != nil {
 		if f.taken == before.taken {
 			f.restore(before)
 		}
@@ -203,26 +209,22 @@ func (f *file) signInLine(raw []byte) bool {
 // lines hands the stream, from the mark on, to the sink.
 func (f *file) lines(s *text.Scanner, p place) error {
 	f.in.Format = "json lines"
-	shift := p.line - 1
 	stream, offset := s.Rest()
 	rest := &watched{r: stream}
-	rows, err := f.sink.SignInLines(f.ctx, rest, f.in.Path,
-		func(line []byte, src evidence.Source) error {
-			if src.Line > 0 {
-				src.Line += shift
-			}
-			return f.strayLine(line, src.Line)
-		},
-		func(n evidence.Note) {
-			if n.Source.Line > 0 {
-				n.Source.Line += shift
-			}
-			if n.Offset > 0 {
-				n.Offset += offset
-			}
-			f.broken, f.torn = true, true
-			f.in.Add(n)
-		})
+	l := &lineNotes{f, p.line - 1, offset}
+	var left io.Reader = rest
+	if f.ahead != nil {
+		var err error
+		if left, err = f.linesAhead(rest, l); err == nil && left == nil {
+			return errHandedOver
+		} else if err != nil {
+			return err
+		}
+		if err = f.sync(); err != nil {
+			return err
+		}
+	}
+	rows, err := f.sink.SignInLines(f.ctx, left, f.in.Path, l.other, l.note)
 	if rows > 0 {
 		f.taken += rows
 		f.in.Count(evidence.SignIn, rows)

@@ -55,12 +55,7 @@ func (h *header) row(dst []byte, cells [][]byte) (row []byte, bad bool) {
 		}
 		some = true
 		dst = append(append(dst, n...), ':')
-		cell := cellAt(cells, i)
-		for j := h.next[i]; j >= 0 && !telling(cell); j = h.next[j] {
-			if c := cellAt(cells, j); telling(c) {
-				cell = c
-			}
-		}
+		cell := h.cell(cells, i)
 		bad = bad || !utf8.Valid(cell)
 		dst = text.AppendQuoted(dst, cell)
 	}

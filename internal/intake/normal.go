@@ -25,6 +25,7 @@ const maxRemarks = 16
 
 // remark counts what is said of a record without making it unread.
 func (f *file) remark(msg string, p place) {
+	_ = f.sync()
 	for i := range f.remarks {
 		if f.remarks[i].msg == msg {
 			f.remarks[i].count++

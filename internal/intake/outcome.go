@@ -16,6 +16,9 @@ import (
 // only what must stop the whole reading.
 func (f *file) finish(err error) error {
 	var se sinkError
+	if stop := f.sync(); stop != nil {
+		err = stop
+	}
 	switch {
 	case err == nil || err == io.EOF:
 	case errors.As(err, &se):

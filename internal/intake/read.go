@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -94,13 +95,25 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 	pages := newPaging()
 	said := &dates{now: o.Now}
 	defer func() { pages.settle(inputs); said.settle(inputs) }()
+	queue := newAhead(sink)
+	account := func(f *file, sum string) {
+		for _, a := range f.accounts() {
+			pages.where[a.number] = len(inputs)
+			a.Input.SHA256 = sum
+			inputs = append(inputs, a.Input)
+		}
+	}
 	for _, j := range jobs {
 		if err := ctx.Err(); err != nil {
+			_ = queue.sync()
 			return inputs, err
 		}
 		in := evidence.Input{Path: j.path, Times: o.times(&j)}
 		src := evidence.Source{Path: j.path}
 		if j.note != "" {
+			if err := queue.sync(); err != nil {
+				return inputs, err
+			}
 			in.Bytes, in.Status = j.size, j.as
 			in.Add(evidence.Note{Source: src, Message: j.note})
 			inputs = append(inputs, in)
@@ -108,15 +121,15 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		}
 		rc, err := j.open()
 		if err != nil {
-			if ctx.Err() != nil {
-				return inputs, ctx.Err()
+			if stop := cmp.Or(queue.sync(), ctx.Err()); stop != nil {
+				return inputs, stop
 			}
 			in.Status = evidence.Unreadable
 			in.Add(evidence.Note{Source: src, Message: "this file cannot be opened: " + osReason(err)})
 			inputs = append(inputs, in)
 			continue
 		}
-		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, dates: said, number: pages.input()}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, dates: said, number: pages.input(), ahead: queue}
 		if at, ok := rc.(io.ReaderAt); ok && j.size > 0 {
 			f.at0, f.size = at, j.size
 		}
@@ -129,19 +142,27 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		_ = rc.Close() // read only
 		in.Bytes = max(c.n, j.size)
 		done += in.Bytes
-		for _, a := range f.accounts() {
-			pages.where[a.number] = len(inputs)
-			a.Input.SHA256 = sum
-			inputs = append(inputs, a.Input)
+		if f.waiting && err == nil {
+			err = queue.push(step{f: f, end: func() error {
+				err := f.finish(nil)
+				account(f, sum)
+				return err
+			}})
+		} else {
+			account(f, sum)
+			queue.ended(f)
 		}
 		if err != nil {
+			_ = queue.sync()
 			return inputs, err
 		}
 		if ctx.Err() != nil { // what is read no further is no end of the file
+			_ = queue.sync()
 			return inputs, ctx.Err()
 		}
 	}
-	return inputs, nil
+	err := queue.sync()
+	return inputs, err
 }
 
 // meter counts the bytes as stored and tells the progress.
@@ -328,7 +349,22 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), mtime: info.ModTime(), root: w.top, open: w.opener(p)})
 		return
 	}
-	w.folder(p, named)
+	w.folder(p, resolved, named)
+}
+
+// plain adds a regular file of a folder that is walked, which is no link, so that its
+// path follows from the folder's.
+func (w *walk) plain(p, resolved string, info fs.FileInfo) {
+	rel, err := filepath.Rel(w.top, p)
+	if err != nil || w.seen[resolved] != "" {
+		w.add(p, info, false)
+		return
+	}
+	w.seen[resolved] = p
+	top := w.top
+	w.jobs = append(w.jobs, job{path: p, size: info.Size(), mtime: info.ModTime(), root: top, open: func() (io.ReadCloser, error) {
+		return os.OpenInRoot(top, rel)
+	}})
 }
 
 // opener opens a file by its path, or within the folder that is walked: also when
@@ -374,8 +410,8 @@ func (w *walk) within(p string) (string, error) {
 	return "", err
 }
 
-// folder adds what is in a folder.
-func (w *walk) folder(p string, named bool) {
+// folder adds what is in a folder, whose path without links is resolved.
+func (w *walk) folder(p, resolved string, named bool) {
 	if w.root == nil {
 		root, err := os.OpenRoot(p)
 		if err != nil {
@@ -394,6 +430,12 @@ func (w *walk) folder(p string, named bool) {
 		if e.IsDir() && e.Name() == ".git" {
 			w.jobs = append(w.jobs, job{path: child, note: "the inner files of a git repository: not read unless named", as: evidence.NotRecognised})
 			continue
+		}
+		if e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+				w.plain(child, filepath.Join(resolved, e.Name()), info)
+				continue
+			}
 		}
 		info, err := w.stat(child)
 		if err != nil {

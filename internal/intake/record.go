@@ -10,6 +10,10 @@ import (
 
 // one gives one whole object to recognition and counts it if nothing takes it.
 func (f *file) one(raw []byte, p place) error {
+	if err := f.sync(); err != nil {
+		return err
+	}
+	f.recall()
 	taken, reason, err := f.try(raw, p)
 	if err != nil || taken {
 		return err

@@ -58,6 +58,14 @@ type file struct {
 	msol        bool                   // users of the MSOnline module
 	clocked     bool                   // the clocks of this input were read with knowledge of all of them
 	short       bool                   // something of a record was cut off
+
+	ahead   *ahead    // nil: the sink reads nothing ahead
+	room    int       // bytes of a list looked at at once
+	likely  bool      // a sign-in stood in a list
+	unlike  bool      // sign-ins of these lists are not read ahead
+	rows    *csvTable // whose rows are gathered
+	before  []byte    // the sign-in read ahead last
+	waiting bool      // the input is finished once what waits is accounted for
 }
 
 // other counts well-formed records that nothing judges, by reason.
@@ -92,6 +100,7 @@ func (f *file) at(p place) evidence.Source {
 
 // fault notes something that could not be read.
 func (f *file) fault(src evidence.Source, offset int64, msg string) {
+	_ = f.sync() // the error stays with the queue
 	f.broken, f.torn = true, true
 	f.in.Add(evidence.Note{Source: src, Offset: offset, Message: msg})
 }
@@ -109,6 +118,7 @@ func (f *file) faultOf(kind evidence.Kind, src evidence.Source, msg string) {
 func (f *file) foreign(reason string) { f.other(reason, place{}) }
 
 func (f *file) other(reason string, p place) {
+	_ = f.sync()
 	for i := range f.others {
 		if f.others[i].reason == reason {
 			f.others[i].count++
@@ -130,6 +140,9 @@ type sinkError struct{ error }
 func (e sinkError) Unwrap() error { return e.error }
 
 func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
+	if err := f.sync(); err != nil {
+		return err
+	}
 	if kind != evidence.SignIn {
 		if raw = f.normal(kind, raw, p); raw == nil {
 			return nil
@@ -157,6 +170,7 @@ const emptyListOfWhat = "an empty list"
 // emptyList counts a collection that is there and empty. When its kind is
 // known that is evidence: the tenant has none.
 func (f *file) emptyList(kind evidence.Kind, what string) {
+	_ = f.sync()
 	if kind == "" {
 		f.empty = what
 		return
@@ -178,7 +192,9 @@ func (f *file) read(raw io.Reader) error {
 	defer d.Close()
 	switch {
 	case d.Zip:
-		err = f.archive(d)
+		if err = f.sync(); err == nil {
+			err = f.archive(d)
+		}
 	case d.Binary != "":
 		f.in.Format = "binary"
 		if d.Archive && f.named {
@@ -190,6 +206,15 @@ func (f *file) read(raw io.Reader) error {
 		f.emptyFile("the file is empty")
 	default:
 		err = f.text(d)
+	}
+	return f.end(err)
+}
+
+// end finishes an input, or has it finished once what was handed on is accounted for.
+func (f *file) end(err error) error {
+	if f.ahead != nil && len(f.ahead.queue) > 0 && f.depth == 0 && len(f.inner) == 0 && (err == nil || err == io.EOF) {
+		f.waiting = true
+		return nil
 	}
 	return f.finish(err)
 }
@@ -209,13 +234,13 @@ func (f *file) text(d text.Opened) error {
 			f.emptyFile("the file holds nothing but white space")
 			return nil
 		}
-		return f.documents(text.NewScanner(d.UTF8, f.o.MaxRecord))
+		return f.scan(d.UTF8)
 	}
 	head := d.Head[i:]
 	low := strings.ToLower(string(head[:min(len(head), 64)]))
 	switch c := head[0]; {
 	case c == '{' || c == '[', isTextInText(head):
-		return f.documents(text.NewScanner(d.UTF8, f.o.MaxRecord))
+		return f.scan(d.UTF8)
 	case strings.HasPrefix(low, "<!doctype html") || strings.HasPrefix(low, "<html"):
 		f.foreign("a web page, not an export (a portal's sign-in page, perhaps)")
 	case strings.HasPrefix(low, "<objs"):
@@ -236,6 +261,13 @@ func (f *file) text(d text.Opened) error {
 		return f.csv(d.UTF8, d.Head)
 	}
 	return nil
+}
+
+// scan reads a text of JSON.
+func (f *file) scan(r io.Reader) error {
+	s := text.NewScanner(r, f.o.MaxRecord)
+	defer s.Release()
+	return f.documents(s)
 }
 
 // scalar recognises a text that is one JSON value but no object or array.

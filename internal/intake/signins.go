@@ -216,6 +216,9 @@ func (f *file) emitLog(kind evidence.Kind, raw []byte, p place) (again bool, err
 		f.seeAuditFound(raw)
 	}
 	f.ofPage(kind, &f.facts, p)
+	if err := f.sync(); err != nil {
+		return false, err
+	}
 	f.taken++
 	note, err := f.sink.Record(kind, raw, f.at(p))
 	switch {

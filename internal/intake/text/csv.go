@@ -3,9 +3,12 @@ package text
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
+	"slices"
 )
 
 // MaxColumns is the widest header read. Wider ones are pivoted tables, not
@@ -33,6 +36,7 @@ type CSV struct {
 	ends  []int  // where each cell ends in buf
 	cells [][]byte
 	raw   []byte // the current physical line
+	own   []byte // its memory where it is longer than the reader's buffer
 }
 
 // NewCSV reads rows whose cells comma separates, each of no more than limit bytes.
@@ -41,13 +45,19 @@ func NewCSV(r *bufio.Reader, comma byte, limit int) *CSV {
 }
 
 // readLine reads up to and including a newline into c.raw. A line longer than
-// room is read to its end but not kept; tooLong reports that, and odd that the
-// line holds an odd number of quotes.
+// room is read to its end but not kept; tooLong reports that, and odd that such a
+// line holds an odd number of quotes. c.raw is valid until the next read.
 func (c *CSV) readLine(room int) (tooLong, odd bool, err error) {
-	c.raw = c.raw[:0]
+	part, err := c.r.ReadSlice('\n')
+	if err == nil && len(part) <= room { // the whole line, as nearly always
+		c.Line++
+		c.raw = part
+		return false, false, nil
+	}
+	c.raw = c.own[:0]
+	defer func() { c.own = c.raw }()
 	some := false
 	for {
-		part, err := c.r.ReadSlice('\n')
 		some = some || len(part) > 0
 		odd = odd != (bytes.Count(part, quote)%2 == 1)
 		if len(c.raw)+len(part) > room {
@@ -57,6 +67,7 @@ func (c *CSV) readLine(room int) (tooLong, odd bool, err error) {
 			c.raw = append(c.raw, part...)
 		}
 		if err == bufio.ErrBufferFull {
+			part, err = c.r.ReadSlice('\n')
 			continue
 		}
 		if some && err == io.EOF {
@@ -123,15 +134,14 @@ func (c *CSV) Next(columns int) ([][]byte, error) {
 			break
 		}
 	}
-	c.buf, c.ends = c.buf[:0], c.ends[:0]
+	c.buf, c.ends = slices.Grow(c.buf[:0], len(body)+8), c.ends[:0]
 	i, wide := 0, false
 	for { // one cell each
 		if i < len(body) && body[i] == '"' {
 			i++
 			for {
-				q := bytes.IndexByte(body[i:], '"')
+				q := c.upTo('"', body[i:])
 				if q < 0 { // the cell goes on behind the line's end
-					c.buf = append(c.buf, body[i:]...)
 					if !ended {
 						return nil, ErrOpenQuote
 					}
@@ -147,10 +157,10 @@ func (c *CSV) Next(columns int) ([][]byte, error) {
 						return nil, c.skipRow(!odd)
 					}
 					body, ended = trimEnd(c.raw)
+					c.buf = slices.Grow(c.buf, len(body)+8)
 					i = 0
 					continue
 				}
-				c.buf = append(c.buf, body[i:i+q]...)
 				i += q + 1
 				if i == len(body) || body[i] == c.comma {
 					break
@@ -161,11 +171,10 @@ func (c *CSV) Next(columns int) ([][]byte, error) {
 				}
 			}
 		} else {
-			q := bytes.IndexByte(body[i:], c.comma)
+			q := c.upTo(c.comma, body[i:])
 			if q < 0 {
 				q = len(body) - i
 			}
-			c.buf = append(c.buf, body[i:i+q]...)
 			i += q
 		}
 		if len(c.ends) < columns {
@@ -183,6 +192,46 @@ func (c *CSV) Next(columns int) ([][]byte, error) {
 		return nil, ErrTooWide
 	}
 	return c.cut(), nil
+}
+
+// upTo puts what stands in front of the next stop into the cells, all of b where there
+// is none, and returns its place or -1. The cells have room for b and eight bytes more.
+func (c *CSV) upTo(stop byte, b []byte) int {
+	n := len(c.buf)
+	to := c.buf[n : n+len(b)+8]
+	pattern := ones * uint64(stop)
+	i := 0
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		binary.LittleEndian.PutUint64(to[i:], w)
+		x := w ^ pattern
+		if hit := (x - ones) &^ x & highs; hit != 0 { // the lowest bit is a true one
+			i += bits.TrailingZeros64(hit) / 8
+			c.buf = c.buf[:n+i]
+			return i
+		}
+		if i += 8; i == 64 { // a long cell
+			q := bytes.IndexByte(b[i:], stop)
+			end := i + q
+			if q < 0 {
+				end = len(b)
+			}
+			c.buf = append(c.buf[:n+i], b[i:end]...)
+			if q < 0 {
+				return -1
+			}
+			return end
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] == stop {
+			c.buf = c.buf[:n+i]
+			return i
+		}
+		to[i] = b[i]
+	}
+	c.buf = c.buf[:n+len(b)]
+	return -1
 }
 
 // cut gives the cells that stand end to end in buf.

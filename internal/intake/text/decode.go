@@ -10,6 +10,7 @@ import (
 	"io"
 	"partnerguard/internal/problem"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -52,7 +53,16 @@ func Open(ctx context.Context, raw io.Reader, l Limits) (d Opened, err error) {
 	under := &counter{r: raw, ctx: ctx}
 	var r io.Reader = under
 	for layer := 0; ; layer++ {
-		br := bufio.NewReaderSize(r, minRead)
+		br := readers.Get().(*bufio.Reader)
+		br.Reset(r)
+		before := d.Close
+		d.Close = func() {
+			if before(); br != nil {
+				br.Reset(nil)
+				readers.Put(br)
+			}
+			br = nil
+		}
 		head, err := br.Peek(SniffLen)
 		if err != nil && err != io.EOF && len(head) == 0 {
 			return d, err
@@ -80,11 +90,14 @@ func Open(ctx context.Context, raw io.Reader, l Limits) (d Opened, err error) {
 			return d, d.text(br, head)
 		}
 		d.add(name)
-		before := d.Close
-		d.Close = func() { stop(); before() }
+		inner := d.Close
+		d.Close = func() { stop(); inner() }
 		r = &counter{r: next, ctx: ctx, under: under, Limits: l}
 	}
 }
+
+// readers are the readers of inputs that were closed, for those that come.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, minRead) }}
 
 // add names one more layer of compression.
 func (d *Opened) add(name string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 const (
@@ -56,6 +57,19 @@ type Scanner struct {
 // NewScanner reads from r and keeps no more than limit bytes of it.
 func NewScanner(r io.Reader, limit int) *Scanner {
 	return &Scanner{r: r, mark: -1, limit: limit, line: 1}
+}
+
+// buffers are the first buffers of scanners, for those that come.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 4*minRead); return &b }}
+
+// Release gives the scanner's memory back. Nothing it gave may be looked at any more.
+func (s *Scanner) Release() {
+	if s.r != nil && len(s.buf) == 4*minRead {
+		b := s.buf
+		s.buf, s.r, s.err = nil, nil, io.EOF
+		s.pos, s.end, s.lined, s.mark = 0, 0, 0, -1
+		buffers.Put(&b)
+	}
 }
 
 // InMemory reads from memory and never copies it.
@@ -124,7 +138,12 @@ func (s *Scanner) fill() bool {
 			}
 		}
 		if len(s.buf)-s.end < minRead {
-			bigger := make([]byte, max(2*len(s.buf), 4*minRead))
+			var bigger []byte
+			if s.buf == nil {
+				bigger = *buffers.Get().(*[]byte)
+			} else {
+				bigger = make([]byte, max(2*len(s.buf), 4*minRead))
+			}
 			copy(bigger, s.buf[:s.end])
 			s.buf = bigger
 		}

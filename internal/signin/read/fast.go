@@ -27,6 +27,8 @@ type Decoder struct {
 	top, in   part
 	templates templates
 	makes     makes
+	same      *template // that the last record was read by; nil when it was walked
+	by        *makeOf   // that it was stamped by, or nil
 
 	event, status, location, device, mfa, step, requirement, policy *keyTable
 }
@@ -92,7 +94,9 @@ func (d *Decoder) scanned(e *signin.Event) (Shape, bool) {
 	}
 	t := d.templates.find(d.x.Kinds)
 	d.reset(e)
+	d.same, d.by = nil, nil
 	if t != nil && d.replay(t, e) {
+		d.same = t
 		shape := d.assemble(e)
 		d.learn(t)
 		return shape, true

@@ -28,7 +28,11 @@ type makeOf struct {
 	texts   []spanText
 	others  []spanOther
 	alike   []int // pieces in common with the other makes, in their order
-	next    int   // the make that fitted the last time that this one did not
+
+	topTexts int      // of the object itself
+	telling  int      // those of them that do not vary and are not the names of types
+	topSpans []uint32 // those that vary
+	next     int      // the make that fitted the last time that this one did not
 }
 
 // sampleValue is a value of the sample.
@@ -121,6 +125,7 @@ func (d *Decoder) stamped(text []byte, e *signin.Event) (end int, shape Shape, o
 		return 0, ShapeNone, false
 	}
 	m.fitted++
+	d.same, d.by = m.list[n].of, m.list[n]
 	return end, d.assemble(e), true
 }
 
@@ -188,6 +193,20 @@ func (d *Decoder) stamp(k *makeOf, text []byte, e *signin.Event) bool {
 	}
 	d.give(t, e)
 	return !oddPlace(d.top.place) && !oddPlace(d.in.place)
+}
+
+// tells is [likeness.telling] of a record just stamped.
+func (k *makeOf) tells(spans []jsonscan.Span, text []byte) bool {
+	need := k.topTexts/4 + 1 - k.telling
+	for _, i := range k.topSpans {
+		if need <= 0 {
+			return true
+		}
+		if !TypeWord(spans[i].Of(text)) {
+			need--
+		}
+	}
+	return need <= 0
 }
 
 func (d *Decoder) stampOthers(k *makeOf, text []byte, base *[baseCount]unsafe.Pointer) bool {
@@ -331,6 +350,15 @@ func (d *Decoder) cut(k *makeOf) bool {
 		return false
 	}
 	k.texts, k.others, k.changes = k.texts[:0], k.others[:0], false
+	k.topTexts, k.telling, k.topSpans = 0, 0, k.topSpans[:0]
+	for _, token := range topTexts(&d.x) {
+		k.topTexts++
+		if i, varies := spans[token]; varies {
+			k.topSpans = append(k.topSpans, uint32(i))
+		} else if v := byToken[token]; v != nil && !TypeWord(string(k.sample[v.from:v.to])) {
+			k.telling++
+		}
+	}
 	for _, op := range t.texts {
 		if i, ok := spans[op.token]; ok {
 			k.texts = append(k.texts, spanText{uint32(i), op.to})
