@@ -197,7 +197,7 @@ func (n *Known) Take(raw []byte, hinted bool) bool {
 	if key := (likeKey{n.dec.same, hinted}); n.last != key || n.like == nil {
 		like := n.likes[key]
 		if like == nil {
-			if n.dec.by != nil { // its tokens were not listed
+			if n.dec.by != nil && !n.dec.x.Scan(raw) { // its tokens were not listed yet
 				return n.sure(raw, hinted)
 			}
 			like = newLikeness(&n.dec.x, n.sure(raw, hinted))
