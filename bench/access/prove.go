@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -106,6 +107,17 @@ func proofJob(job string) error {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	m := measured{Tenant: int64(mem.HeapAlloc)}
+	if path := os.Getenv("PARTNERGUARD_BENCH_PROFILE"); path != "" {
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	used := processor()
 	start := time.Now()
 	e := access.Compile(t)

@@ -22,7 +22,9 @@ type diagram struct {
 	sure    bool    // count only sure matches as protection; else possible ones too
 	ways    [][]way // by level
 	nodes   []node
-	byKey   map[string]int32 // level and mask -> node
+	byKey   *interner        // level, client and mask
+	nodeOf  []int32          // by number of byKey
+	buf     []uint64         // a key
 	byShape map[string]int32 // level and branches -> node
 	free    []mask           // by level: policies with no clause from that level on
 	steps   int              // ways followed so far
@@ -77,7 +79,7 @@ const (
 )
 
 func newDiagram(e *Engine, q *compiledQuestion, sure bool) *diagram {
-	d := &diagram{e: e, q: q, sure: sure, byKey: map[string]int32{}, byShape: map[string]int32{}}
+	d := &diagram{e: e, q: q, sure: sure, byKey: newInterner(0), byShape: map[string]int32{}}
 	d.prepare()
 	return d
 }
@@ -110,7 +112,7 @@ func (d *diagram) prepare() {
 // Exchange ActiveSync and Exchange stay apart, because the one reaches only the
 // other.
 func (d *diagram) waysOf(l int) (out []way) {
-	ways := map[string]int{}
+	ways := newInterner(0)
 	dim := &d.e.dims[l]
 	words := (len(dim.labels) + 63) / 64
 	for _, c := range d.q.classes[l] {
@@ -144,11 +146,8 @@ func (d *diagram) waysOf(l int) (out []way) {
 				apart = 1
 			}
 		}
-		key := d.key(0, w.keep, apart)
-		n, ok := ways[key]
-		if !ok {
-			n = len(out)
-			ways[key] = n
+		n, isNew := ways.add(d.key(0, w.keep, apart))
+		if isNew {
 			w.classes = make([]uint64, words)
 			out = append(out, w)
 		}
@@ -192,7 +191,7 @@ func (d *diagram) roots(co *cohort) (out []int32) {
 			out = append(out, n)
 		}
 	}
-	u := &d.e.sets[co.set]
+	u := d.e.set(co.set)
 	start := d.e.mask()
 	switch {
 	case !d.sure && co.perhaps: // nothing is certain of accounts that may not be asked about
@@ -226,11 +225,10 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 	if l == len(d.e.dims) {
 		return leafCovered // a policy that survived every clause takes it
 	}
-	key := d.key(l, m, by)
-	if n, ok := d.byKey[key]; ok {
-		return n
+	if n := d.byKey.find(d.key(l, m, by)); n >= 0 {
+		return d.nodeOf[n]
 	}
-	if d.steps += len(d.ways[l]); len(d.nodes) >= maxNodes || len(d.byKey) >= 2*maxNodes || d.steps > maxSteps {
+	if d.steps += len(d.ways[l]); len(d.nodes) >= maxNodes || len(d.nodeOf) >= 2*maxNodes || d.steps > maxSteps {
 		d.over = true
 		return leafOpen
 	}
@@ -289,17 +287,16 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 			d.byShape[string(shape)] = id
 		}
 	}
-	d.byKey[key] = id
+	if _, isNew := d.byKey.add(d.key(l, m, by)); isNew {
+		d.nodeOf = append(d.nodeOf, id)
+	}
 	return id
 }
 
-func (d *diagram) key(l int, m mask, by client) string {
-	b := make([]byte, 0, 4+8*len(m))
-	b = append(binary.AppendUvarint(b, uint64(l)), byte(by)) // there are as many dimensions as device filters
-	for _, w := range m {
-		b = binary.LittleEndian.AppendUint64(b, w)
-	}
-	return string(b)
+// key is what a node is found by, until the next call.
+func (d *diagram) key(l int, m mask, by client) []uint64 {
+	d.buf = append(append(d.buf[:0], uint64(l)<<8|uint64(by)), m...)
+	return d.buf
 }
 
 // box is a set of sign-ins: a set of classes for each dimension; nil means any
