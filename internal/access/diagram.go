@@ -25,6 +25,8 @@ type diagram struct {
 	byKey   *interner        // level, client and mask
 	nodeOf  []int32          // by number of byKey
 	buf     []uint64         // a key
+	shape   []byte           // a key of byShape
+	levels  []building       // by level
 	byShape map[string]int32 // level and branches -> node
 	free    []mask           // by level: policies with no clause from that level on
 	steps   int              // ways followed so far
@@ -101,6 +103,10 @@ func (d *diagram) prepare() {
 			}
 		}
 		d.free[l] = m
+	}
+	d.levels = make([]building, len(e.dims))
+	for l := range d.levels {
+		d.levels[l].next = e.mask()
 	}
 	d.ways = make([][]way, len(e.dims))
 	for l := range e.dims {
@@ -232,23 +238,9 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 		d.over = true
 		return leafOpen
 	}
-	type group struct {
-		to      int32
-		classes []uint64
-	}
-	var groups []group
-	put := func(to int32, classes []uint64) {
-		for i := range groups {
-			if groups[i].to == to {
-				for w, bits := range classes {
-					groups[i].classes[w] |= bits
-				}
-				return
-			}
-		}
-		groups = append(groups, group{to, append([]uint64(nil), classes...)})
-	}
-	next := d.e.mask()
+	at := &d.levels[l] // one build of a level is under way at a time
+	at.groups = at.groups[:0]
+	next := at.next
 	for i := range d.ways[l] {
 		way := &d.ways[l][i]
 		if by == byEAS && way.noEAS || by == byLegacy && (way.hasDevice || way.modern) {
@@ -261,36 +253,66 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 		if dimID(l) == dimClient {
 			below = way.by
 		}
-		put(d.build(l+1, next, below), way.classes)
+		at.put(d.build(l+1, next, below), way.classes)
 	}
-	var id int32
-	switch {
-	case len(groups) == 0:
-		id = leafCovered // nothing is asked about here
-	case len(groups) == 1 && (groups[0].to == leafCovered || !(dimID(l) == dimResource && by == byEAS)):
-		id = groups[0].to // the dimension makes no difference
-	default:
-		n := node{level: l}
-		shape := binary.AppendVarint(nil, int64(l))
-		for _, g := range groups {
-			n.branches = append(n.branches, branch{g.classes, g.to})
-			shape = binary.AppendVarint(shape, int64(g.to))
-			for _, w := range g.classes {
-				shape = binary.AppendUvarint(shape, w)
-			}
-		}
-		if same, ok := d.byShape[string(shape)]; ok {
-			id = same
-		} else {
-			id = int32(len(d.nodes))
-			d.nodes = append(d.nodes, n)
-			d.byShape[string(shape)] = id
-		}
-	}
+	id := d.node(l, at.groups, by)
 	if _, isNew := d.byKey.add(d.key(l, m, by)); isNew {
 		d.nodeOf = append(d.nodeOf, id)
 	}
 	return id
+}
+
+// node gives the node that branches so, or what it comes to without one.
+func (d *diagram) node(l int, groups []branch, by client) int32 {
+	switch {
+	case len(groups) == 0:
+		return leafCovered // nothing is asked about here
+	case len(groups) == 1 && (groups[0].to == leafCovered || !(dimID(l) == dimResource && by == byEAS)):
+		return groups[0].to // the dimension makes no difference
+	}
+	words := 0
+	d.shape = binary.AppendVarint(d.shape[:0], int64(l))
+	for _, g := range groups {
+		d.shape = binary.AppendVarint(d.shape, int64(g.to))
+		for _, w := range g.classes {
+			d.shape = binary.AppendUvarint(d.shape, w)
+		}
+		words += len(g.classes)
+	}
+	if same, ok := d.byShape[string(d.shape)]; ok {
+		return same
+	}
+	n, classes := node{level: l, branches: make([]branch, 0, len(groups))}, make([]uint64, 0, words)
+	for _, g := range groups {
+		from := len(classes)
+		classes = append(classes, g.classes...)
+		n.branches = append(n.branches, branch{classes[from:len(classes):len(classes)], g.to})
+	}
+	id := int32(len(d.nodes))
+	d.nodes = append(d.nodes, n)
+	d.byShape[string(d.shape)] = id
+	return id
+}
+
+// building is what the build of a level writes into, one node after the other.
+type building struct {
+	next   mask
+	groups []branch
+}
+
+// put adds classes that lead to a node to those that do already.
+func (b *building) put(to int32, classes []uint64) {
+	for i := range b.groups {
+		if b.groups[i].to == to {
+			for w, bits := range classes {
+				b.groups[i].classes[w] |= bits
+			}
+			return
+		}
+	}
+	n := len(b.groups)
+	b.groups = slices.Grow(b.groups, 1)[:n+1]
+	b.groups[n] = branch{append(b.groups[n].classes[:0], classes...), to}
 }
 
 // key is what a node is found by, until the next call.

@@ -106,14 +106,21 @@ const maxGaps = 50
 
 // Prove answers a question over all sign-ins it is about. The error is about
 // the question. Prove is safe for concurrent use.
-func (e *Engine) Prove(q Question) (*Proof, error) {
+func (e *Engine) Prove(q Question) (*Proof, error) { return e.prove(q, false) }
+
+// prove is Prove; apart tells everybody apart: see [Engine.cohorts].
+func (e *Engine) prove(q Question, apart bool) (*Proof, error) {
 	c, err := e.compile(q)
 	if err != nil {
 		return nil, err
 	}
 	q = c.Question
 	p := &Proof{Question: q.Name, Title: q.Title, Gaps: []Gap{}, Possible: []Gap{}, Policies: e.policyUses(c), Missing: []string{}, Facts: e.facts(c)}
-	cohorts, asked := e.cohorts(c, e.always(c))
+	var always mask
+	if !apart {
+		always = e.always(c)
+	}
+	cohorts, asked := e.cohorts(c, always)
 	p.Accounts = asked
 	certain := newDiagram(e, c, false) // possible matches protect: what is open here is open for certain
 	open := e.search(c, certain, cohorts)
