@@ -1,8 +1,9 @@
 // Command access measures the access engine beside its peers on the same cases
 // in one interleaved run, and prints the table of ratios; then it proves
-// coverage of growing tenants.
+// coverage of two large tenants of which not everything is known.
 //
 //	go run .          the whole table, some minutes
+//	go run . -proof   the proofs alone, a minute
 //	go run . -smoke   a small case: do all engines agree?
 //
 // All engines answer every case before anything is measured, and the run fails
@@ -18,10 +19,14 @@ import (
 
 func main() {
 	smoke := flag.Bool("smoke", false, "a small case, agreement only")
+	proof := flag.Bool("proof", false, "the proofs alone")
 	rounds := flag.Int("rounds", 7, "interleaved rounds")
 	flag.Parse()
 	if job := os.Getenv("PARTNERGUARD_BENCH_PROOF"); job != "" {
 		exit(proofJob(job))
+	}
+	if *proof {
+		exit(proofs())
 	}
 	fmt.Println("one access decision, 25 policies")
 	if *smoke {

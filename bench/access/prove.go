@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -19,45 +22,58 @@ import (
 type big struct {
 	Policies, Users, Groups int
 	Entangled               bool // the worst case: clauses that multiply
+	Unknown                 bool // three-valued facts: see unsure
 }
 
 // measured is what a proof's process reports.
 type measured struct {
 	Compile, Prove, All time.Duration
-	Tenant, Peak        int64 // bytes: the tenant alone; the process at most
+	CPU                 time.Duration // of compiling and proving, over all cores
+	Tenant, Peak        int64         // bytes: the tenant alone; the process at most, until it is proved
 	Verdict, Reason     string
-	Gaps                int
+	Gaps, Possible      int
 	TooComplex          bool
 }
 
+// target is what one row has to reach.
+type target struct {
+	big
+	within time.Duration
+	peak   int64 // bytes; 0 is none
+}
+
+// proofs prints the two sizes that are promised, both with three-valued facts,
+// then the set of policies that was built to be hard.
 func proofs() error {
 	tab := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tab, "policies\tusers\tgroups\tcompile\tprove every sign-in\tboth\tall seven questions\ttenant alone\tpeak memory\tverdict\t")
-	var last measured
-	for _, b := range []big{
-		{200, 100_000, 2_000, false}, {1_000, 100_000, 2_000, false}, {200, 1_000_000, 2_000, false}, {1_000, 1_000_000, 2_000, false},
-		{1_200, 10_000, 500, true},
+	fmt.Fprintln(tab, "policies\tusers\tgroups\tcompile\tprove every sign-in\tboth\tprocessor\tall seven questions\ttenant alone\tpeak memory\tverdict\t")
+	var missed []string
+	for _, t := range []target{
+		{big{200, 100_000, 2_000, false, true}, 600 * time.Millisecond, 0},
+		{big{1_000, 1_000_000, 2_000, false, true}, 8 * time.Second, 1_500_000_000},
 	} {
-		m, err := prove(b)
+		m, err := prove(t.big)
 		if err != nil {
 			return err
 		}
-		last = m
-		word := m.Verdict
-		if m.TooComplex {
-			word += ", too complex"
-		}
 		round := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
-		fmt.Fprintf(tab, "%d\t%d\t%d\t%s\t%s\t%s\t%s\t%d MB\t%d MB\t%s\t\n", b.Policies, b.Users, b.Groups,
-			round(m.Compile), round(m.Prove), round(m.Compile+m.Prove), round(m.All), m.Tenant>>20, m.Peak>>20, word)
-		if b.Policies == 200 && b.Users == 100_000 && (m.Compile+m.Prove > time.Second || m.Peak > 500<<20) {
-			fmt.Println("MISSED: the target for 200 policies and 100,000 users is 1 s and 500 MB, compiling included")
+		fmt.Fprintf(tab, "%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d MB\t%d MB\t%s, %d gaps\t\n", t.Policies, t.Users, t.Groups, round(m.Compile), round(m.Prove),
+			round(m.Compile+m.Prove), round(m.CPU), round(m.All), m.Tenant/1e6, m.Peak/1e6, m.Verdict, m.Gaps)
+		if m.Compile+m.Prove > t.within || t.peak > 0 && m.Peak > t.peak {
+			missed = append(missed, fmt.Sprintf("MISSED: %d policies and %d users: the target is %s and %d MB (0: none)", t.Policies, t.Users, t.within, t.peak/1e6))
 		}
 	}
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("the last is the worst case; it says: %s\n", last.Reason)
+	for _, m := range missed {
+		fmt.Println(m)
+	}
+	m, err := prove(big{1_200, 10_000, 500, true, false})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the worst case, 1,200 policies and 10,000 users, took %s and says: %s\n", (m.Compile + m.Prove).Round(time.Millisecond), m.Reason)
 	return nil
 }
 
@@ -91,6 +107,18 @@ func proofJob(job string) error {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	m := measured{Tenant: int64(mem.HeapAlloc)}
+	if path := os.Getenv("PARTNERGUARD_BENCH_PROFILE"); path != "" {
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	used := processor()
 	start := time.Now()
 	e := access.Compile(t)
 	m.Compile = time.Since(start)
@@ -102,7 +130,18 @@ func proofJob(job string) error {
 	}
 	m.Prove = time.Since(start)
 	m.Verdict, m.Reason, m.Gaps, m.TooComplex = string(p.Verdict), p.Reason, len(p.Gaps)+p.More, p.TooComplex
+	m.CPU = processor() - used
+	m.Possible = len(p.Possible)
 	m.Peak = peak()
+	if path := os.Getenv("PARTNERGUARD_BENCH_ANSWER"); path != "" { // to compare two builds
+		b, err := json.MarshalIndent(p, "", " ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			return err
+		}
+	}
 	start = time.Now()
 	for _, q := range access.Questions() {
 		if _, err := e.Prove(q); err != nil {
@@ -131,6 +170,15 @@ func peak() int64 {
 		}
 	}
 	return 0
+}
+
+// processor is the processor time that this process took so far.
+func processor() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // makeBig makes a tenant: nested groups, users with about 20 of them, and
@@ -163,6 +211,9 @@ func makeBig(b big) *access.Tenant {
 				in[g] = i + 1
 				s.Groups = append(s.Groups, groups[g])
 			}
+		}
+		if b.Unknown {
+			unsure(r, s, i, groups, roles)
 		}
 		switch r.IntN(50) {
 		case 0:
@@ -258,4 +309,30 @@ func makeBig(b big) *access.Tenant {
 		})
 	}
 	return t
+}
+
+// unsure leaves open, of one account in ten, what an export may leave open: whether it is
+// in two groups (4 %), whether it holds a role (3 %), of which type it is (1 %), groups and
+// a role at once (1 %), and whether it is exempt (1 %).
+func unsure(r *rand.Rand, s *access.Subject, i int, groups, roles []string) {
+	perhaps := func() {
+		for len(s.PerhapsGroups) < 2 {
+			if g := groups[r.IntN(len(groups))]; !slices.Contains(s.Groups, g) && !slices.Contains(s.PerhapsGroups, g) {
+				s.PerhapsGroups = append(s.PerhapsGroups, g)
+			}
+		}
+	}
+	switch i % 100 {
+	case 0, 10, 20, 30:
+		perhaps()
+	case 1, 11, 21:
+		s.PerhapsRoles = []string{roles[r.IntN(len(roles))]}
+	case 2:
+		s.Kinds = []access.External{access.Member, access.InternalGuest}
+	case 3:
+		perhaps()
+		s.PerhapsRoles = []string{roles[r.IntN(len(roles))]}
+	case 4:
+		s.MayBeExempt = true
+	}
 }

@@ -23,7 +23,7 @@ func (e *Engine) Coverage(q Question) ([]Cover, error) {
 	out := make([]Cover, len(e.tenant.Users))
 	certain, pessimist := newDiagram(e, c, false), newDiagram(e, c, true)
 	weaker := [...]int{NotAsked: 0, Covered: 1, Uncertain: 2, Open: 3}
-	cohorts, _ := e.cohorts(c)
+	cohorts, _ := e.cohorts(c, nil)
 	for n := range cohorts {
 		co := &cohorts[n]
 		cover := Covered

@@ -22,7 +22,11 @@ type diagram struct {
 	sure    bool    // count only sure matches as protection; else possible ones too
 	ways    [][]way // by level
 	nodes   []node
-	byKey   map[string]int32 // level and mask -> node
+	byKey   *interner        // level, client and mask
+	nodeOf  []int32          // by number of byKey
+	buf     []uint64         // a key
+	shape   []byte           // a key of byShape
+	levels  []building       // by level
 	byShape map[string]int32 // level and branches -> node
 	free    []mask           // by level: policies with no clause from that level on
 	steps   int              // ways followed so far
@@ -77,7 +81,7 @@ const (
 )
 
 func newDiagram(e *Engine, q *compiledQuestion, sure bool) *diagram {
-	d := &diagram{e: e, q: q, sure: sure, byKey: map[string]int32{}, byShape: map[string]int32{}}
+	d := &diagram{e: e, q: q, sure: sure, byKey: newInterner(0), byShape: map[string]int32{}}
 	d.prepare()
 	return d
 }
@@ -100,6 +104,10 @@ func (d *diagram) prepare() {
 		}
 		d.free[l] = m
 	}
+	d.levels = make([]building, len(e.dims))
+	for l := range d.levels {
+		d.levels[l].next = e.mask()
+	}
 	d.ways = make([][]way, len(e.dims))
 	for l := range e.dims {
 		d.ways[l] = d.waysOf(l)
@@ -110,7 +118,7 @@ func (d *diagram) prepare() {
 // Exchange ActiveSync and Exchange stay apart, because the one reaches only the
 // other.
 func (d *diagram) waysOf(l int) (out []way) {
-	ways := map[string]int{}
+	ways := newInterner(0)
 	dim := &d.e.dims[l]
 	words := (len(dim.labels) + 63) / 64
 	for _, c := range d.q.classes[l] {
@@ -144,11 +152,8 @@ func (d *diagram) waysOf(l int) (out []way) {
 				apart = 1
 			}
 		}
-		key := d.key(0, w.keep, apart)
-		n, ok := ways[key]
-		if !ok {
-			n = len(out)
-			ways[key] = n
+		n, isNew := ways.add(d.key(0, w.keep, apart))
+		if isNew {
 			w.classes = make([]uint64, words)
 			out = append(out, w)
 		}
@@ -192,7 +197,7 @@ func (d *diagram) roots(co *cohort) (out []int32) {
 			out = append(out, n)
 		}
 	}
-	u := &d.e.sets[co.set]
+	u := d.e.set(co.set)
 	start := d.e.mask()
 	switch {
 	case !d.sure && co.perhaps: // nothing is certain of accounts that may not be asked about
@@ -226,31 +231,16 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 	if l == len(d.e.dims) {
 		return leafCovered // a policy that survived every clause takes it
 	}
-	key := d.key(l, m, by)
-	if n, ok := d.byKey[key]; ok {
-		return n
+	if n := d.byKey.find(d.key(l, m, by)); n >= 0 {
+		return d.nodeOf[n]
 	}
-	if d.steps += len(d.ways[l]); len(d.nodes) >= maxNodes || len(d.byKey) >= 2*maxNodes || d.steps > maxSteps {
+	if d.steps += len(d.ways[l]); len(d.nodes) >= maxNodes || len(d.nodeOf) >= 2*maxNodes || d.steps > maxSteps {
 		d.over = true
 		return leafOpen
 	}
-	type group struct {
-		to      int32
-		classes []uint64
-	}
-	var groups []group
-	put := func(to int32, classes []uint64) {
-		for i := range groups {
-			if groups[i].to == to {
-				for w, bits := range classes {
-					groups[i].classes[w] |= bits
-				}
-				return
-			}
-		}
-		groups = append(groups, group{to, append([]uint64(nil), classes...)})
-	}
-	next := d.e.mask()
+	at := &d.levels[l] // one build of a level is under way at a time
+	at.groups = at.groups[:0]
+	next := at.next
 	for i := range d.ways[l] {
 		way := &d.ways[l][i]
 		if by == byEAS && way.noEAS || by == byLegacy && (way.hasDevice || way.modern) {
@@ -263,43 +253,72 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 		if dimID(l) == dimClient {
 			below = way.by
 		}
-		put(d.build(l+1, next, below), way.classes)
+		at.put(d.build(l+1, next, below), way.classes)
 	}
-	var id int32
-	switch {
-	case len(groups) == 0:
-		id = leafCovered // nothing is asked about here
-	case len(groups) == 1 && (groups[0].to == leafCovered || !(dimID(l) == dimResource && by == byEAS)):
-		id = groups[0].to // the dimension makes no difference
-	default:
-		n := node{level: l}
-		shape := binary.AppendVarint(nil, int64(l))
-		for _, g := range groups {
-			n.branches = append(n.branches, branch{g.classes, g.to})
-			shape = binary.AppendVarint(shape, int64(g.to))
-			for _, w := range g.classes {
-				shape = binary.AppendUvarint(shape, w)
-			}
-		}
-		if same, ok := d.byShape[string(shape)]; ok {
-			id = same
-		} else {
-			id = int32(len(d.nodes))
-			d.nodes = append(d.nodes, n)
-			d.byShape[string(shape)] = id
-		}
+	id := d.node(l, at.groups, by)
+	if _, isNew := d.byKey.add(d.key(l, m, by)); isNew {
+		d.nodeOf = append(d.nodeOf, id)
 	}
-	d.byKey[key] = id
 	return id
 }
 
-func (d *diagram) key(l int, m mask, by client) string {
-	b := make([]byte, 0, 4+8*len(m))
-	b = append(binary.AppendUvarint(b, uint64(l)), byte(by)) // there are as many dimensions as device filters
-	for _, w := range m {
-		b = binary.LittleEndian.AppendUint64(b, w)
+// node gives the node that branches so, or what it comes to without one.
+func (d *diagram) node(l int, groups []branch, by client) int32 {
+	switch {
+	case len(groups) == 0:
+		return leafCovered // nothing is asked about here
+	case len(groups) == 1 && (groups[0].to == leafCovered || !(dimID(l) == dimResource && by == byEAS)):
+		return groups[0].to // the dimension makes no difference
 	}
-	return string(b)
+	words := 0
+	d.shape = binary.AppendVarint(d.shape[:0], int64(l))
+	for _, g := range groups {
+		d.shape = binary.AppendVarint(d.shape, int64(g.to))
+		for _, w := range g.classes {
+			d.shape = binary.AppendUvarint(d.shape, w)
+		}
+		words += len(g.classes)
+	}
+	if same, ok := d.byShape[string(d.shape)]; ok {
+		return same
+	}
+	n, classes := node{level: l, branches: make([]branch, 0, len(groups))}, make([]uint64, 0, words)
+	for _, g := range groups {
+		from := len(classes)
+		classes = append(classes, g.classes...)
+		n.branches = append(n.branches, branch{classes[from:len(classes):len(classes)], g.to})
+	}
+	id := int32(len(d.nodes))
+	d.nodes = append(d.nodes, n)
+	d.byShape[string(d.shape)] = id
+	return id
+}
+
+// building is what the build of a level writes into, one node after the other.
+type building struct {
+	next   mask
+	groups []branch
+}
+
+// put adds classes that lead to a node to those that do already.
+func (b *building) put(to int32, classes []uint64) {
+	for i := range b.groups {
+		if b.groups[i].to == to {
+			for w, bits := range classes {
+				b.groups[i].classes[w] |= bits
+			}
+			return
+		}
+	}
+	n := len(b.groups)
+	b.groups = slices.Grow(b.groups, 1)[:n+1]
+	b.groups[n] = branch{append(b.groups[n].classes[:0], classes...), to}
+}
+
+// key is what a node is found by, until the next call.
+func (d *diagram) key(l int, m mask, by client) []uint64 {
+	d.buf = append(append(d.buf[:0], uint64(l)<<8|uint64(by)), m...)
+	return d.buf
 }
 
 // box is a set of sign-ins: a set of classes for each dimension; nil means any

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"iter"
 	"math/bits"
 	"slices"
 	"strings"
@@ -19,6 +20,13 @@ func (m mask) empty() bool {
 		}
 	}
 	return true
+}
+
+// setAll puts policies by number into m.
+func (m mask) setAll(list policyList) {
+	for _, i := range list {
+		m[i/64] |= 1 << (i % 64)
+	}
 }
 
 // meets reports that two masks share a policy.
@@ -136,7 +144,7 @@ type Engine struct {
 
 	absent   map[string]bool // ids of accounts that policies name and the export does not have
 	variants []variant       // subjects beyond the tenant's accounts
-	sets     []compiledUser  // distinct; many subjects share one
+	sets     [][]uint64      // distinct, as [Engine.user] reads them; many subjects share one
 	setOf    []int32         // by subject
 
 	names  sync.Once
@@ -145,10 +153,11 @@ type Engine struct {
 
 // compiledUser are the policies whose user clauses surely and possibly take
 // somebody. Where something of the account is not known and the ways it may be
-// are few, worlds holds them all; else it is empty.
+// are few, worlds holds them all one after the other, for [Engine.worldsOf]; else it
+// is empty.
 type compiledUser struct {
 	sure, could mask
-	worlds      []world
+	worlds      []uint64
 }
 
 // variant is a subject that is not an account of the tenant as it is: one with
@@ -289,7 +298,28 @@ func (e *Engine) account(subject int) int {
 }
 
 // user gives the policies that take subject i.
-func (e *Engine) user(i int) *compiledUser { return &e.sets[e.setOf[i]] }
+func (e *Engine) user(i int) compiledUser { return e.set(e.setOf[i]) }
+
+// set gives a set by number. One in which sure and could are the same and that has
+// no worlds is kept as the one mask: most are.
+func (e *Engine) set(n int32) compiledUser {
+	row, w := e.sets[n], e.words
+	if len(row) == w {
+		return compiledUser{sure: row, could: row}
+	}
+	return compiledUser{sure: row[:w:w], could: row[w : 2*w : 2*w], worlds: row[2*w:]}
+}
+
+// worldsOf gives the worlds of a set.
+func (e *Engine) worldsOf(u compiledUser) iter.Seq[world] {
+	return func(yield func(world) bool) {
+		for rest := u.worlds; len(rest) > 0; rest = rest[2+e.words:] {
+			if !yield(world{kind: externalTypes[rest[0]], roles: rest[1], takes: rest[2 : 2+e.words : 2+e.words]}) {
+				return
+			}
+		}
+	}
+}
 
 // buildVariants adds to the tenant's accounts what else can sign in: the same
 // account with eligible roles active, accounts that were not exported, and

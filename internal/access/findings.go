@@ -88,7 +88,7 @@ func (e *Engine) search(c *compiledQuestion, d *diagram, cohorts []cohort) *find
 			key := b.key(r.breakGlass)
 			s := byBox[key]
 			if s == nil {
-				s = &sketch{box: b, breakGlass: r.breakGlass, narrow: len(e.narrow(c, b)), text: key}
+				s = &sketch{box: b, breakGlass: r.breakGlass, narrow: e.narrows(c, b), text: key}
 				byBox[key] = s
 				f.sketches = append(f.sketches, s)
 			}
@@ -246,6 +246,16 @@ func (e *Engine) narrow(c *compiledQuestion, b box) []Narrow {
 		out = append(out, n)
 	}
 	return out
+}
+
+// narrows counts what narrow lists.
+func (e *Engine) narrows(c *compiledQuestion, b box) (n int) {
+	for l, set := range b {
+		if set != nil && !covers(set, c.classes[l]) {
+			n++
+		}
+	}
+	return n
 }
 
 // key is the same for equal boxes.

@@ -162,7 +162,7 @@ func (m *Matrix) probe(require Protection, alter func(*compiledQuestion)) (*prob
 	for i := range m.Who {
 		w := &m.Who[i]
 		if s := int(w.cohort.subjects[0]); len(m.e.user(s).worlds) > 0 {
-			_, p.worlds[i] = m.e.protected(c, s, w.about)
+			_, p.worlds[i] = m.e.protected(c, s, w.about, nil)
 			p.never[i] = w.about == maybe && len(p.worlds[i]) == 0
 		}
 	}

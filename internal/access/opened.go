@@ -39,7 +39,7 @@ func Opened(before, after *Engine, q Question) (list []Opening, whole bool, err 
 	if err != nil { // a place that the earlier settings do not name
 		return nil, false, err
 	}
-	cohorts, _ := j.cohorts(c)
+	cohorts, _ := j.cohorts(c, j.always(c))
 	d := newDiagram(j, c, false)
 	found := j.search(c, d, cohorts)
 	o := &opener{before: before, j: j, was: was, is: c, index: index, moved: moved, left: maxOpened, variant: map[string]int{}}

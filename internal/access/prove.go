@@ -104,27 +104,23 @@ type PolicyUse struct {
 // maxGaps bounds the gaps listed.
 const maxGaps = 50
 
-// cohort is a set of accounts that the same protecting policies take.
-type cohort struct {
-	subjects []int32
-	set      int32 // the compiled user of one of them
-	// perhaps says that the question may be about none of them.
-	perhaps bool
-	// worlds are the protecting policies in each way in which what is not known of
-	// them may be; empty, the possible and the sure policies tell all.
-	worlds []mask
-}
-
 // Prove answers a question over all sign-ins it is about. The error is about
 // the question. Prove is safe for concurrent use.
-func (e *Engine) Prove(q Question) (*Proof, error) {
+func (e *Engine) Prove(q Question) (*Proof, error) { return e.prove(q, false) }
+
+// prove is Prove; apart tells everybody apart: see [Engine.cohorts].
+func (e *Engine) prove(q Question, apart bool) (*Proof, error) {
 	c, err := e.compile(q)
 	if err != nil {
 		return nil, err
 	}
 	q = c.Question
 	p := &Proof{Question: q.Name, Title: q.Title, Gaps: []Gap{}, Possible: []Gap{}, Policies: e.policyUses(c), Missing: []string{}, Facts: e.facts(c)}
-	cohorts, asked := e.cohorts(c)
+	var always mask
+	if !apart {
+		always = e.always(c)
+	}
+	cohorts, asked := e.cohorts(c, always)
 	p.Accounts = asked
 	certain := newDiagram(e, c, false) // possible matches protect: what is open here is open for certain
 	open := e.search(c, certain, cohorts)
@@ -215,97 +211,6 @@ func thingsOf(missing []string) (things []string) {
 const Hangs = "what is not in the export decides it"
 
 const tooComplex = "the policies are too entangled to be proved within bounds; no gap was found so far"
-
-// cohorts groups the accounts asked about by the protecting policies that take
-// them, in every way in which what is not known of them may be. Policies that are
-// not understood may protect anybody: they keep a gap from being certain and
-// never count for a proof.
-func (e *Engine) cohorts(c *compiledQuestion) (out []cohort, accounts int) {
-	var (
-		count    = e.subjectCount()
-		cohortOf = make([]int32, count) // by subject; -1 not asked about
-		bySet    = map[int64]int32{}    // set and whether it is surely asked about
-		sizes    []int
-		found    = newInterner()
-		seen     = make([]bool, count)
-		rows     [][]uint64
-		simple   = len(c.Roles) == 0 && len(c.Users) == 0 // then equal sets are asked about alike
-	)
-	asked := 0
-	for i := range count {
-		cohortOf[i] = -1
-		s := e.subject(i)
-		about := c.about(s, e)
-		if about == no {
-			continue
-		}
-		set := e.setOf[i]
-		key := int64(set)<<2 | int64(about)
-		n, ok := bySet[key]
-		if !ok || !simple && len(e.sets[set].worlds) > 0 {
-			row, worlds := e.protected(c, i, about)
-			if about == maybe && len(e.sets[set].worlds) > 0 && len(worlds) == 0 {
-				continue // in no way asked about
-			}
-			var isNew bool
-			n, isNew = found.add(row, func(n int32) []uint64 { return rows[n] })
-			if isNew {
-				rows, sizes = append(rows, row), append(sizes, 0)
-				out = append(out, cohort{set: set, perhaps: about == maybe, worlds: worlds})
-			}
-			bySet[key] = n
-		}
-		asked++
-		if a := e.account(i); !seen[a] && about == yes {
-			seen[a] = true
-			accounts++
-		}
-		cohortOf[i] = n
-		sizes[n]++
-	}
-	subjects := make([]int32, asked)
-	for n := range out {
-		out[n].subjects = subjects[:0:sizes[n]]
-		subjects = subjects[sizes[n]:]
-	}
-	for i, n := range cohortOf {
-		if n >= 0 {
-			out[n].subjects = append(out[n].subjects, int32(i))
-		}
-	}
-	return out, accounts
-}
-
-// protected gives what tells a subject's cohort: the protecting policies that
-// take it surely and possibly, and those of each world the question is about.
-func (e *Engine) protected(c *compiledQuestion, subject int, about tri) (row []uint64, worlds []mask) {
-	u := e.user(subject)
-	row = make([]uint64, 2*e.words+1, (2+len(u.worlds))*e.words+1)
-	row[0] = uint64(about)
-	for w := range u.sure {
-		row[1+w] = u.sure[w] & c.protects[w] &^ c.perhaps[w]
-		row[1+e.words+w] = u.could[w] & c.protects[w]
-	}
-	s := e.subject(subject)
-	for k := range u.worlds {
-		w := &u.worlds[k]
-		if !c.inWorld(s, w, e) {
-			continue
-		}
-		m := e.mask()
-		for i := range m {
-			m[i] = w.takes[i] & c.protects[i] &^ c.perhaps[i]
-		}
-		if !slices.ContainsFunc(worlds, func(o mask) bool { return slices.Equal(o, m) }) {
-			worlds = append(worlds, m)
-		}
-	}
-	slices.SortFunc(worlds, func(a, b mask) int { return slices.Compare(a, b) })
-	for _, m := range worlds {
-		row = append(row, m...)
-	}
-	return row, worlds
-}
 
 // joinEAS joins a gap of Exchange ActiveSync, which reaches Exchange alone,
 // with the gap of other clients that is the same but for that.

@@ -252,9 +252,9 @@ func protectedAt(e *Engine, c *compiledQuestion, p Point, about tri) (certain, p
 		return hit(u.sure), perhaps
 	}
 	certain = true
-	for i := range u.worlds {
-		if c.inWorld(e.subject(p.User), &u.worlds[i], e) {
-			certain = certain && hit(u.worlds[i].takes)
+	for w := range e.worldsOf(u) {
+		if c.inWorld(e.subject(p.User), &w, e) {
+			certain = certain && hit(w.takes)
 		}
 	}
 	return certain, perhaps

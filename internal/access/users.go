@@ -1,8 +1,8 @@
 package access
 
 import (
-	"encoding/binary"
 	"hash/maphash"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -12,7 +12,7 @@ import (
 type userIndex struct {
 	all, noOne              mask // include All; exclude All
 	guestsIn, guestsOut     mask
-	users, groups, roles    map[string]named
+	users, groups, roles    map[string]*named
 	lost                    mask // whose users are not understood
 	externalIn, externalOut []int
 	perUser                 mask
@@ -32,25 +32,25 @@ type userIndex struct {
 func (e *Engine) indexUsers() *userIndex {
 	x := &userIndex{
 		all: e.mask(), noOne: e.mask(), guestsIn: e.mask(), guestsOut: e.mask(), perUser: e.mask(), lost: e.mask(),
-		users: map[string]named{}, groups: map[string]named{}, roles: map[string]named{}, namesGroup: map[string]bool{},
+		users: map[string]*named{}, groups: map[string]*named{}, roles: map[string]*named{}, namesGroup: map[string]bool{},
 	}
-	at := func(m map[string]named, id string) named {
+	at := func(m map[string]*named, id string) *named {
 		id = strings.ToLower(id)
-		n, ok := m[id]
-		if !ok {
-			n = named{e.mask(), e.mask()}
+		n := m[id]
+		if n == nil {
+			n = &named{}
 			m[id] = n
 		}
 		return n
 	}
-	put := func(list []string, by map[string]named, i int, out bool) {
+	put := func(list []string, by map[string]*named, i int, out bool) {
 		for _, id := range list {
 			switch {
 			case id == "":
 			case out:
-				at(by, id).out.set(i)
+				at(by, id).out.add(i)
 			default:
-				at(by, id).in.set(i)
+				at(by, id).in.add(i)
 			}
 		}
 	}
@@ -133,35 +133,74 @@ func (x *userIndex) indexUnknowns(e *Engine) {
 func (e *Engine) compileUsers() {
 	x := e.indexUsers()
 	n := e.subjectCount()
-	e.setOf = make([]int32, n)
-	u := userCompiler{e: e, x: x, scratch: make([]uint64, 6*e.words)}
-	found := newInterner()
-	var flat []uint64 // the sets one after the other
-	var ends []int
-	row := func(at int32) []uint64 {
+	e.setOf = make([]int32, 0, n)
+	found := newInterner(n)
+	workers := min(runtime.GOMAXPROCS(0), (n+usersAtOnce-1)/usersAtOnce, mostCompilers)
+	if workers <= 1 {
+		u := newUserCompiler(e, x)
+		for i := range n {
+			set, _ := found.add(u.compile(e.subject(i)))
+			e.setOf = append(e.setOf, set)
+		}
+	} else {
+		e.compileAtOnce(x, found, workers)
+	}
+	e.sets, e.openRoleIDs = found.rows, x.allRoles
+}
+
+// Accounts that one compiler takes at once, and the compilers at most.
+const (
+	usersAtOnce   = 2048
+	mostCompilers = 16
+)
+
+// compiledBlock are the rows of some subjects one after the other.
+type compiledBlock struct {
+	rows   []uint64
+	ends   []int
+	hashes []uint64
+}
+
+// compileAtOnce has several compilers take the blocks of subjects in turn; the sets
+// are numbered in the order of the subjects all the same.
+func (e *Engine) compileAtOnce(x *userIndex, found *interner, workers int) {
+	n := e.subjectCount()
+	done, back := make([]chan *compiledBlock, workers), make([]chan *compiledBlock, workers)
+	for k := range workers {
+		done[k], back[k] = make(chan *compiledBlock, 1), make(chan *compiledBlock, 2)
+		back[k] <- &compiledBlock{}
+		back[k] <- &compiledBlock{}
+		go func() {
+			u := newUserCompiler(e, x)
+			for from := k * usersAtOnce; from < n; from += workers * usersAtOnce {
+				b := <-back[k]
+				b.fill(u, from, min(from+usersAtOnce, n), found.seed)
+				done[k] <- b
+			}
+		}()
+	}
+	for at := 0; at*usersAtOnce < n; at++ {
+		b := <-done[at%workers]
 		from := 0
-		if at > 0 {
-			from = ends[at-1]
+		for i, end := range b.ends {
+			set, _ := found.addHashed(b.rows[from:end], b.hashes[i])
+			e.setOf = append(e.setOf, set)
+			from = end
 		}
-		return flat[from:ends[at]]
+		back[at%workers] <- b
 	}
-	for i := range n {
-		set, isNew := found.add(u.compile(e.subject(i)), row)
-		if isNew {
-			flat = append(flat, u.row...)
-			ends = append(ends, len(flat))
-		}
-		e.setOf[i] = set
+}
+
+// fill compiles the subjects [from, to).
+func (b *compiledBlock) fill(u *userCompiler, from, to int, seed maphash.Seed) {
+	b.rows, b.ends, b.hashes = b.rows[:0], b.ends[:0], b.hashes[:0]
+	for i := from; i < to; i++ {
+		row := u.compile(u.e.subject(i))
+		var h uint64
+		h, u.key = hashOf(seed, row, u.key)
+		b.rows = append(b.rows, row...)
+		b.ends, b.hashes = append(b.ends, len(b.rows)), append(b.hashes, h)
 	}
-	e.sets = make([]compiledUser, found.count)
-	for i := range e.sets {
-		set := row(int32(i))
-		e.sets[i] = compiledUser{sure: set[:e.words:e.words], could: set[e.words : 2*e.words : 2*e.words]}
-		for rest := set[2*e.words:]; len(rest) > 0; rest = rest[2+e.words:] {
-			e.sets[i].worlds = append(e.sets[i].worlds, world{kind: externalTypes[rest[0]], roles: rest[1], takes: rest[2 : 2+e.words : 2+e.words]})
-		}
-	}
-	e.openRoleIDs = x.allRoles
 }
 
 // world is one way in which what is not known of an account may be: the
@@ -177,42 +216,6 @@ const anyRole = 63
 // externalTypes number the types for the interned row of a world.
 var externalTypes = []External{Member, InternalGuest, CollaborationGuest, CollaborationMember, DirectConnect, OtherExternal, ServiceProvider}
 
-// interner numbers equal rows of words alike, without keeping copies of them.
-type interner struct {
-	seed  maphash.Seed
-	first map[uint64]int32 // hash -> the latest row with it
-	next  []int32          // row -> an earlier row of the same hash, or -1
-	count int
-	key   []byte
-}
-
-func newInterner() *interner {
-	return &interner{seed: maphash.MakeSeed(), first: map[uint64]int32{}}
-}
-
-// add gives the number of a row; row gives the words of an earlier number.
-func (x *interner) add(words []uint64, row func(int32) []uint64) (n int32, isNew bool) {
-	x.key = x.key[:0]
-	for _, w := range words {
-		x.key = binary.LittleEndian.AppendUint64(x.key, w)
-	}
-	h := maphash.Bytes(x.seed, x.key)
-	at, ok := x.first[h]
-	if !ok {
-		at = -1
-	}
-	for n := at; n >= 0; n = x.next[n] {
-		if slices.Equal(row(n), words) {
-			return n, false
-		}
-	}
-	n = int32(x.count)
-	x.count++
-	x.first[h] = n
-	x.next = append(x.next, at)
-	return n, true
-}
-
 // maxUnknowns bounds what may be unknown of one account before its worlds are
 // no longer told apart; each policy is then asked for itself.
 const maxUnknowns = 7
@@ -221,119 +224,166 @@ const maxUnknowns = 7
 type userCompiler struct {
 	e       *Engine
 	x       *userIndex
-	scratch []uint64
+	scratch []uint64 // see part
 	row     []uint64
+	key     []byte
 }
 
+// The masks of a compiler's scratch: those of an account, then those of its worlds.
+const (
+	partSure = iota
+	partCould
+	partIn
+	partInMaybe
+	partOut
+	partOutMaybe
+	partsOfAccount
+	partBase = iota - 1 // before the types, which worlds may tell apart
+	partBaseOut
+	partKindIn
+	partKindOut
+	partNever
+	partWorldIn
+	partWorldOut
+	partCount
+)
+
+func newUserCompiler(e *Engine, x *userIndex) *userCompiler {
+	return &userCompiler{e: e, x: x, scratch: make([]uint64, partCount*e.words)}
+}
+
+func (u *userCompiler) part(i int) mask { return u.scratch[i*u.e.words : (i+1)*u.e.words] }
+
 // compile gives the row of an account: the policies that surely and possibly
-// take it, then its worlds if something is not known. It agrees with
+// take it, then its worlds if something is not known; where nothing tells the sure
+// from the possible, the former alone. It agrees with
 // Policy.takes, which a test holds it to. The row is valid until the next call.
 func (u *userCompiler) compile(s *Subject) []uint64 {
 	e, x := u.e, u.x
-	clear(u.scratch)
-	part := func(i int) mask { return u.scratch[i*e.words : (i+1)*e.words] }
-	sure, could, in, inMaybe, out, outMaybe := part(0), part(1), part(2), part(3), part(4), part(5)
-	both := func(by map[string]named, id string, in, out mask) {
-		if m, ok := by[id]; ok {
-			in.add(m.in)
-			out.add(m.out)
+	clear(u.scratch[:partsOfAccount*e.words])
+	sure, could, in, inMaybe, out, outMaybe := u.part(partSure), u.part(partCould), u.part(partIn), u.part(partInMaybe), u.part(partOut), u.part(partOutMaybe)
+	both := func(by map[string]*named, id string) {
+		if m := by[id]; m != nil {
+			in.setAll(m.in)
+			out.setAll(m.out)
 		}
 	}
 	in.add(x.all)
 	out.add(x.noOne)
-	both(x.users, strings.ToLower(s.ID), in, out)
+	if len(x.users) > 0 {
+		both(x.users, strings.ToLower(s.ID))
+	}
 	for _, g := range s.Groups {
-		both(x.groups, g, in, out)
+		both(x.groups, g)
 	}
 	for _, r := range s.Roles {
-		both(x.roles, r, in, out)
+		both(x.roles, r)
 	}
 	if perUserMFA(s) {
 		in.add(x.perUser)
 	}
 	unknown, activations := u.unknowns(s)
 	for _, m := range unknown {
-		inMaybe.add(m.in)
-		outMaybe.add(m.out)
+		inMaybe.setAll(m.in)
+		outMaybe.setAll(m.out)
 	}
 	openAdmin := x.anyOpenRoles && !s.Admin || s.Anyone || len(s.PerhapsRoles) > 0
 	apart := len(unknown)+len(activations) > 0 || len(s.Kinds) > 0 || openAdmin
-	var base, baseOut []uint64 // before the types, which worlds may tell apart
 	if apart {
-		base, baseOut = slices.Clone(in), slices.Clone(out)
+		copy(u.part(partBase), in)
+		copy(u.part(partBaseOut), out)
 	}
 	u.external(s, s.guest(), func(ex *Externals) tri { return ex.selects(s) }, in, inMaybe, out, outMaybe)
+	same := !apart
 	for w := range in {
 		sure[w] = in[w] &^ out[w] &^ outMaybe[w] &^ x.lost[w]
 		could[w] = (in[w]|inMaybe[w])&^out[w] | x.lost[w]
+		same = same && sure[w] == could[w]
 	}
-	u.row = append(append(u.row[:0], sure...), could...)
+	u.row = append(u.row[:0], sure...)
+	if same {
+		return u.row
+	}
+	u.row = append(u.row, could...)
 	if !apart {
 		return u.row
 	}
-	kinds := s.Kinds
-	if len(kinds) == 0 {
-		kinds = []External{s.External}
-	}
 	all := append(unknown, activations...)
-	for _, k := range kinds {
+	for _, k := range s.kinds() {
 		if len(all) > maxUnknowns {
-			u.worst(s, k, base, baseOut, all)
+			u.worst(s, k, all)
 		} else {
-			u.worlds(s, k, base, baseOut, all, openAdmin)
+			u.worlds(s, k, all, openAdmin)
 		}
 	}
 	return u.row
 }
 
-// worst appends a world in which everything unknown turns out for the worse.
-func (u *userCompiler) worst(s *Subject, kind External, base, baseOut []uint64, unknown []unknown) {
-	e := u.e
-	in, out, never := slices.Clone(base), slices.Clone(baseOut), e.mask()
-	u.external(s, triOf(kind != Member), func(ex *Externals) tri { return ex.selectsKind(kind, s.HomeTenant) }, in, never, out, out)
-	for _, m := range unknown {
-		mask(out).add(m.out)
+// kinds are the types an account may be of.
+func (s *Subject) kinds() []External {
+	if len(s.Kinds) == 0 {
+		return []External{s.External}
 	}
-	u.row = append(u.row, uint64(slices.Index(externalTypes, kind)), ^uint64(0))
+	return s.Kinds
+}
+
+// ofKind gives what takes and leaves out an account of one type.
+func (u *userCompiler) ofKind(s *Subject, kind External) (in, out mask) {
+	in, out = u.part(partKindIn), u.part(partKindOut)
+	never := u.part(partNever)
+	copy(in, u.part(partBase))
+	copy(out, u.part(partBaseOut))
+	clear(never)
+	u.external(s, triOf(kind != Member), func(ex *Externals) tri { return ex.selectsKind(kind, s.HomeTenant) }, in, never, out, out)
+	return in, out
+}
+
+// world appends one.
+func (u *userCompiler) world(kind External, roles uint64, in, out mask) {
+	u.row = append(u.row, uint64(slices.Index(externalTypes, kind)), roles)
 	for w := range in {
 		u.row = append(u.row, in[w]&^out[w]&^u.x.lost[w])
 	}
 }
 
+// worst appends a world in which everything unknown turns out for the worse.
+func (u *userCompiler) worst(s *Subject, kind External, unknown []unknown) {
+	in, out := u.ofKind(s, kind)
+	for _, m := range unknown {
+		out.setAll(m.out)
+	}
+	u.world(kind, ^uint64(0), in, out)
+}
+
 // worlds appends each way in which the unknowns may come out for one type.
-func (u *userCompiler) worlds(s *Subject, kind External, base, baseOut []uint64, unknown []unknown, openAdmin bool) {
-	e := u.e
-	kindIn, kindOut, never := slices.Clone(base), slices.Clone(baseOut), e.mask()
-	u.external(s, triOf(kind != Member), func(ex *Externals) tri { return ex.selectsKind(kind, s.HomeTenant) }, kindIn, never, kindOut, kindOut)
+func (u *userCompiler) worlds(s *Subject, kind External, unknown []unknown, openAdmin bool) {
+	kindIn, kindOut := u.ofKind(s, kind)
+	in, out := u.part(partWorldIn), u.part(partWorldOut)
 	for pick := range uint(1) << len(unknown) {
-		in, out, roles := slices.Clone(kindIn), slices.Clone(kindOut), uint64(0)
+		roles := uint64(0)
+		copy(in, kindIn)
+		copy(out, kindOut)
 		for i, m := range unknown {
 			if pick>>i&1 == 0 {
 				continue
 			}
-			mask(in).add(m.in)
-			mask(out).add(m.out)
+			in.setAll(m.in)
+			out.setAll(m.out)
 			if m.role >= 0 {
 				roles |= 1 << m.role
 			}
 		}
-		row := func(roles uint64) {
-			u.row = append(u.row, uint64(slices.Index(externalTypes, kind)), roles)
-			for w := range in {
-				u.row = append(u.row, in[w]&^out[w]&^u.x.lost[w])
-			}
-		}
-		row(roles)
+		u.world(kind, roles, in, out)
 		if openAdmin && roles == 0 {
-			row(1 << anyRole)
+			u.world(kind, 1<<anyRole, in, out)
 		}
 	}
 }
 
 // unknown is something that policies name and nobody knows of an account.
 type unknown struct {
-	named     // the policies concerned
-	role  int // its bit in world.roles, or -1
+	*named     // the policies concerned
+	role   int // its bit in world.roles, or -1
 }
 
 // unknowns lists what is not known of an account as it is, and what it may be
@@ -419,5 +469,15 @@ func (u *userCompiler) external(s *Subject, guest tri, ask func(*Externals) tri,
 	look(x.externalOut, func(u *Users) []Externals { return u.ExcludeExternals.Items }, out, outMaybe)
 }
 
-// named are the policies that include and exclude an id.
-type named struct{ in, out mask }
+// named are the policies that include and exclude an id: few of all, so no masks.
+type named struct{ in, out policyList }
+
+// policyList are policies by number, each once, ascending.
+type policyList []int32
+
+// add puts the policy that was asked about last.
+func (l *policyList) add(i int) {
+	if n := len(*l); n == 0 || (*l)[n-1] != int32(i) {
+		*l = append(*l, int32(i))
+	}
+}

@@ -163,7 +163,7 @@ var openWords = map[string]string{
 }
 
 func (e *Engine) provedReason(cohorts []cohort) string {
-	accounts, seen := 0, map[int]bool{}
+	accounts, seen := 0, make([]bool, e.subjectCount())
 	for _, co := range cohorts {
 		for _, i := range co.subjects {
 			if a := e.account(int(i)); !seen[a] {

@@ -1,0 +1,3 @@
+module partnerguard/bench/build
+
+go 1.26.0
