@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
+	"partnerguard/internal/signin/read"
 )
 
 // documents reads the top-level values of a text: one, or many behind each
@@ -212,17 +213,21 @@ func (f *file) lines(s *text.Scanner, p place) error {
 	stream, offset := s.Rest()
 	rest := &watched{r: stream}
 	l := &lineNotes{f, p.line - 1, offset}
-	var left io.Reader = rest
-	if f.ahead != nil {
-		var err error
-		if left, err = f.linesAhead(rest, l); err == nil && left == nil {
+	left := &lineStream{Reader: rest, decoded: f.in.Compression != "", head: f.inPlace(offset), meter: f.meter}
+	if left.head != nil {
+		rest.r = f.meter // what is written behind the end meanwhile
+		defer left.head.Close()
+	} else if f.ahead != nil {
+		more, err := f.linesAhead(rest, l)
+		if err == nil && more == nil {
 			return errHandedOver
 		} else if err != nil {
 			return err
 		}
-		if err = f.sync(); err != nil {
-			return err
-		}
+		left.Reader = more
+	}
+	if err := f.sync(); err != nil {
+		return err
 	}
 	rows, err := f.sink.SignInLines(f.ctx, left, f.in.Path, l.other, l.note)
 	if rows > 0 {
@@ -233,7 +238,7 @@ func (f *file) lines(s *text.Scanner, p place) error {
 	switch {
 	case err == nil:
 		return errHandedOver
-	case errors.As(err, &stop), rest.err != nil && errors.Is(err, rest.err), f.ctx.Err() != nil:
+	case errors.As(err, &stop), rest.err != nil && errors.Is(err, rest.err), errors.Is(err, read.ErrGone), f.ctx.Err() != nil:
 		return err
 	}
 	return sinkError{err}

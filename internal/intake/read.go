@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -137,6 +138,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		if o.Hash {
 			c.sum = sha256.New()
 		}
+		f.meter = c
 		err = f.read(c)
 		sum := c.hash(f.at0, j.size)
 		_ = rc.Close() // read only
@@ -168,6 +170,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 // meter counts the bytes as stored and tells the progress.
 type meter struct {
 	r           io.Reader
+	mu          sync.Mutex // guards n, and is held while progress is told
 	n           int64
 	progress    func(done, total int64)
 	done, total int64
@@ -198,15 +201,22 @@ func (m *meter) hash(at io.ReaderAt, size int64) string {
 
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
-	m.n += int64(n)
 	m.ended = m.ended || errors.Is(err, io.EOF)
 	if m.sum != nil {
 		m.sum.Write(p[:n])
 	}
+	m.count(n)
+	return n, err
+}
+
+// count adds bytes that were read, by anybody.
+func (m *meter) count(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.n += int64(n)
 	if m.progress != nil && n > 0 {
 		m.progress(m.done+m.n, max(m.total, m.done+m.n))
 	}
-	return n, err
 }
 
 // pipeWait is how long a named pipe may be without a writer.

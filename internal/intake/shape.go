@@ -24,6 +24,7 @@ type file struct {
 
 	at0    io.ReaderAt // the stored bytes, where they can be read in any order
 	size   int64       // of at0
+	meter  *meter      // of the stored bytes; nil within archives
 	depth  int         // archives around this input
 	within string      // the compression of the archive around it
 	spent  *text.Spent // shared by all entries of an archive

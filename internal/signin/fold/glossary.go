@@ -60,11 +60,12 @@ func (g *glossary) number(kind byte, tuple []string) uint32 {
 			return e.number
 		}
 	}
-	g.offsets, g.hashes = append(g.offsets, uint32(len(g.data))), append(g.hashes, h)
-	g.data = append(g.data, kind)
+	b := append(g.data, kind) // g stays as it is until all texts were read: mapped ones may fault
 	for _, s := range tuple {
-		g.data = appendText(g.data, s)
+		b = appendText(b, s)
 	}
+	g.offsets, g.hashes = append(g.offsets, uint32(len(g.data))), append(g.hashes, h)
+	g.data = b
 	n := uint32(len(g.offsets))
 	if slot >= 0 {
 		g.table[slot] = glossaryEntry{n, uint32(h >> 32)}

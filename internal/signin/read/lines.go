@@ -18,9 +18,10 @@ import (
 const MaxLine = 16 << 20
 
 const (
-	chunkSize  = 1 << 20 // read at once; it stays in a core's cache
-	chunkSlack = 128     // readable bytes past the end, for the scanner
-	chunkNotes = 32      // malformed lines of a chunk told one by one
+	chunkSize  = 256 << 10 // read at once; with its rows it stays in a core's cache
+	aheadSize  = 1 << 20   // read at once ahead: fewer of those who judge are woken
+	chunkSlack = 128       // readable bytes past the end, for the scanner
+	chunkNotes = 32        // malformed lines of a chunk told one by one
 )
 
 // Lines says how to read one stream of JSON lines.
@@ -49,6 +50,13 @@ type Lines struct {
 	Workers int // zero means one for each core
 }
 
+// Stream is a reader that says more of itself: ReadLines takes it for what [Lines] has.
+type Stream interface {
+	io.Reader
+	Decoded() bool
+	Head() (head []byte, release func(part []byte))
+}
+
 // Folder adds up events. It serves one goroutine; forks of it serve others and
 // are merged back.
 type Folder[F any] interface {
@@ -70,17 +78,24 @@ type Folder[F any] interface {
 // An error of r is returned as is; what was read before it stays in f. f must
 // not be used by others meanwhile.
 func ReadLines[F Folder[F]](ctx context.Context, r io.Reader, l Lines, f F) (rows int, err error) {
+	if s, ok := r.(Stream); ok {
+		l.Decoded = l.Decoded || s.Decoded()
+		if head, release := s.Head(); len(head) > 0 {
+			l.Head, l.Release = head, release
+		}
+	}
 	workers := l.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := &pipe{in: lineReader{r: r, line: 1, head: l.Head}, waiting: make(map[int]chunkResult), told: make(chan chunkResult, workers),
+	p := &pipe{in: lineReader{r: r, line: 1, size: chunkSize, head: l.Head}, waiting: make(map[int]chunkResult), told: make(chan chunkResult, workers),
 		ahead: make(chan struct{}, 4*workers)}
 	judges := make([]lineWorker[F], workers)
 	var wg sync.WaitGroup
 	if l.Decoded {
+		p.in.size = aheadSize
 		p.readAhead(ctx, workers+2)
 	}
 	for i := range judges {
@@ -288,6 +303,7 @@ type place2 struct {
 // lineReader cuts a stream into chunks. It serves one goroutine.
 type lineReader struct {
 	r     io.Reader
+	size  int    // of a chunk, as a rule
 	head  []byte // still to be read, where it lies
 	seq   int
 	line  int
@@ -303,8 +319,8 @@ func (in *lineReader) next(c *chunk) bool {
 	if c.inPlace = in.inPlace(c); c.inPlace {
 		return true
 	}
-	if len(c.buf) < chunkSize || len(c.buf) > 2*chunkSize {
-		c.buf = make([]byte, chunkSize+chunkSlack)
+	if len(c.buf) < in.size || len(c.buf) > 2*in.size {
+		c.buf = make([]byte, in.size+chunkSlack)
 	}
 	n := in.takeCarry(c)
 	searched := 0
@@ -332,7 +348,7 @@ func (in *lineReader) next(c *chunk) bool {
 		default:
 			searched = n
 			if n == len(c.buf)-chunkSlack {
-				bigger := make([]byte, min(4*len(c.buf), MaxLine+2*chunkSize)+chunkSlack)
+				bigger := make([]byte, min(4*len(c.buf), MaxLine+2*in.size)+chunkSlack)
 				copy(bigger, c.buf[:n])
 				c.buf = bigger
 			}
@@ -367,7 +383,7 @@ func (in *lineReader) advance(c *chunk) {
 
 func (in *lineReader) takeCarry(c *chunk) int {
 	if need := len(in.carry) + chunkSlack + 1; need > len(c.buf) {
-		c.buf = make([]byte, need+chunkSize)
+		c.buf = make([]byte, need+in.size)
 	}
 	n := copy(c.buf, in.carry)
 	in.carry = in.carry[:0]
