@@ -79,7 +79,8 @@ func logOf(n int, seed uint64) (list []string) {
 		case 3:
 			e = strings.Replace(e, `"padding"`, `"@removed":{"reason":"deleted"},"p"`, 1)
 		case 4:
-			e = `{"id":"a","createdDateTime":"String","userId":"String","appId":"String","ipAddress":"String","status":{"errorCode":0},"correlationId":"String"}`
+			e = fmt.Sprintf(`{"id":"I%[1]d","createdDateTime":"2026-11-03T00:00:00Z","userId":"%[2]s","appId":"%[2]s","appDisplayName":"%[2]s","ipAddress":"%[2]s",`+
+				`"clientAppUsed":"%[2]s","resourceId":"%[2]s","userType":"%[2]s","status":{"errorCode":0},"correlationId":"%[2]s"}`, i, []string{"String", "a-9"}[r.IntN(2)])
 		case 5:
 			e = strings.Replace(e, at, "11/5/2026 3:04 PM", 1)
 		}
@@ -189,7 +190,7 @@ func tableOf(n int, seed uint64, clock string, columns ...string) string {
 	r := rand.New(rand.NewPCG(seed, seed))
 	words := []string{"", "None", "Success", "Failure", "Interrupted", "String", "0", "50074", "12345678901", "1.0", "-1", " true ", "Yes", "no", "US", "Utrecht, Utrecht, NL",
 		"System.Object[]", "@{errorCode=0; failureReason=x}", "{}", "[]", "{", `{"errorCode":0}`, `{"errorCode":"50076","failureReason":"a","additionalDetails":"b"}`,
-		`{"a":1},"userId":"injected"`, `{"countryOrRegion":"DE","geoCoordinates":{"latitude":1.5}}`, `{"operatingSystem":"Windows","isCompliant":true,"trustType":"x"}`,
+		`{"errorCode":0},"resourceDisplayName":"injected"`, `{"countryOrRegion":"DE","geoCoordinates":{"latitude":1.5}}`, `{"operatingSystem":"Windows","isCompliant":true,"trustType":"x"}`,
 		`[{"authenticationMethod":"Password","succeeded":true,"authenticationStepRequirement":"Primary authentication"},` + "\n" + `{"authenticationMethod":"Phone","succeeded":true,` +
 			`"authenticationStepRequirement":"Multifactor authentication","authenticationStepResultDetail":"MFA completed in Azure AD"}]`,
 		`[{"id":"00000001-3333-4333-8333-333333333333","displayName":"P","result":"success","enforcedGrantControls":["Mfa"]}]`, `["interactiveUser"]`,
