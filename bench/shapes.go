@@ -78,7 +78,8 @@ func shapes(events, rounds int, dir string) error {
 	for n := 1; n <= cores; n++ {
 		for _, s := range list {
 			r, lines, duck := got[key(s.name, n)], got[key(s.base, n)], got[key("DuckDB "+s.name, n)]
-			fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f", s.name, n, float64(s.size)/1e6, float64(s.size)/1e9/r.wall.Seconds(), float64(s.size)/1e9/r.cpu.Seconds())
+			fmt.Fprintf(t, "%s\t%d\t%.0f\t%.2f\t%.2f", s.name, n, float64(s.size)/1e6, float64(s.size)/1e9/r.wall.Seconds(),
+				float64(s.size)/1e9/r.cpu.Seconds())
 			if lines == nil {
 				fmt.Fprint(t, "\t\t")
 			} else {
@@ -144,9 +145,10 @@ func (e *event) in(key, member string) string {
 
 // diagnostic is the event as a diagnostic setting writes it.
 func (e *event) diagnostic() []byte {
-	return fmt.Appendf(nil, `{"time":"%s","resourceId":"/tenants/2ad3fc79-1859-42fa-9011-6f8df2251b22/providers/Microsoft.aadiam","operationName":"Sign-in activity",`+
-		`"operationVersion":"1.0","category":"SignInLogs","tenantId":"2ad3fc79-1859-42fa-9011-6f8df2251b22","resultType":"%s","resultSignature":"None",`+
-		`"resultDescription":"%s","durationMs":0,"callerIpAddress":"%s","correlationId":"%s","identity":%s,"Level":4,"location":"%s","properties":%s}`,
+	return fmt.Appendf(nil,
+		`{"time":"%s","resourceId":"/tenants/2ad3fc79-1859-42fa-9011-6f8df2251b22/providers/Microsoft.aadiam","operationName":"Sign-in activity",`+
+			`"operationVersion":"1.0","category":"SignInLogs","tenantId":"2ad3fc79-1859-42fa-9011-6f8df2251b22","resultType":"%s","resultSignature":"None",`+
+			`"resultDescription":"%s","durationMs":0,"callerIpAddress":"%s","correlationId":"%s","identity":%s,"Level":4,"location":"%s","properties":%s}`,
 		e.text("createdDateTime"), e.in("status", "errorCode"), e.in("status", "failureReason"), e.text("ipAddress"), e.text("correlationId"),
 		e.fields["userDisplayName"], e.in("location", "countryOrRegion"), e.raw)
 }
@@ -359,7 +361,8 @@ var tables = map[string][]column{
 		{"Multifactor authentication auth method", fixed("")}, {"Multifactor authentication auth detail", fixed("")},
 		{"Authentication requirement", field("authenticationRequirement")}, {"Sign-in identifier", field("signInIdentifier")},
 		{"Session ID", field("sessionId")}, {"IP address (seen by resource)", fixed("")}, {"Through Global Secure Access", yesNo(fixed(""))},
-		{"Global Secure Access IP address", fixed("")}, {"Autonomous system  number", field("autonomousSystemNumber")}, {"Flagged for review", yesNo(fixed(""))},
+		{"Global Secure Access IP address", fixed("")}, {"Autonomous system  number", field("autonomousSystemNumber")}, {"Flagged for review",
+			yesNo(fixed(""))},
 		{"Token issuer type", field("tokenIssuerType")}, {"Incoming token type", field("incomingTokenType")}, {"Token issuer name", fixed("")},
 		{"Latency", field("processingTimeInMilliseconds")}, {"Conditional Access", field("conditionalAccessStatus")}, {"Managed Identity type", fixed("")},
 		{"Associated Resource Id", fixed("")}, {"Federated Token Id", fixed("")}, {"Federated Token Issuer", fixed("")},
@@ -413,7 +416,8 @@ func duckTable(table, path, threads string) error {
 	query := `CREATE TABLE result AS SELECT CASE WHEN code IN ('50074', '50076', '50079', '50158') THEN 'interrupted' WHEN code NOT IN ('0', '') THEN 'failed'
 		WHEN steps LIKE '%Multifactor authentication%' THEN 'challenged' WHEN contains(detail, 'satisfied by claim') THEN 'satisfied_by_claim'
 		WHEN client IN ('IMAP4', 'Authenticated SMTP', 'POP3', 'Other clients') THEN 'not_challenged'
-		WHEN requirement = 'multiFactorAuthentication' THEN 'challenged' WHEN requirement = 'singleFactorAuthentication' THEN 'not_challenged' ELSE 'unknown' END AS verdict,
+		WHEN requirement = 'multiFactorAuthentication' THEN 'challenged'
+		WHEN requirement = 'singleFactorAuthentication' THEN 'not_challenged' ELSE 'unknown' END AS verdict,
 		count(*) AS n, count(upn), count(resource), max(strptime(created, '` + map[string]string{"workspace": "%-m/%-d/%Y, %-I:%M:%S.%g %p",
 		"portal": "%Y-%m-%dT%H:%M:%S.%nZ"}[table] + `')), count(country), count(ip), count(policies), count(access), count(id) FROM (SELECT `
 	for _, c := range [][3]string{

@@ -64,11 +64,14 @@ func logOf(n int, seed uint64) (list []string) {
 	for i := range n {
 		at := time.Date(2026, 11, 1, 0, 0, i, 0, time.UTC).Format(time.RFC3339)
 		e := fmt.Sprintf(`{"id":"%08x-0000-4000-8000-000000000001","createdDateTime":"%s","userPrincipalName":"user%d@contoso.example",`+
-			`"userId":"%08x-1111-4111-8111-000000000001","appId":"c44b4083-3bb0-49c1-b47d-974e53cbdf3c","appDisplayName":"Azure \"Portal\" \\","ipAddress":"192.0.2.%d",`+
+			`"userId":"%08x-1111-4111-8111-000000000001","appId":"c44b4083-3bb0-49c1-b47d-974e53cbdf3c",`+
+			`"appDisplayName":"Azure \"Portal\" \\","ipAddress":"192.0.2.%d",`+
 			`"clientAppUsed":"Browser","correlationId":"%08x-0000-4000-9000-000000000001","conditionalAccessStatus":"success","isInteractive":true,`+
-			`"status":{"errorCode":%d,"failureReason":"Other.","additionalDetails":""},"appliedConditionalAccessPolicies":[{"id":"%08x-3333-4333-8333-333333333333",`+
+			`"status":{"errorCode":%d,"failureReason":"Other.","additionalDetails":""},`+
+			`"appliedConditionalAccessPolicies":[{"id":"%08x-3333-4333-8333-333333333333",`+
 			`"displayName":"Require MFA {[","result":"success"}],"authenticationRequirement":"multiFactorAuthentication","padding":"%s"}`,
-			r.Uint32(), at, r.IntN(40), r.IntN(40), r.IntN(255), r.IntN(n), []int{0, 0, 0, 50074, 50126}[r.IntN(5)], r.IntN(5), strings.Repeat("é\\u00e9", r.IntN(60)))
+			r.Uint32(), at, r.IntN(40), r.IntN(40), r.IntN(255), r.IntN(n), []int{0, 0, 0, 50074, 50126}[r.IntN(5)], r.IntN(5), strings.Repeat("é\\u00e9",
+				r.IntN(60)))
 		switch r.IntN(30) {
 		case 0:
 			e = list[max(0, len(list)-1)%max(1, len(list)):][0]
@@ -79,7 +82,10 @@ func logOf(n int, seed uint64) (list []string) {
 		case 3:
 			e = strings.Replace(e, `"padding"`, `"@removed":{"reason":"deleted"},"p"`, 1)
 		case 4:
-			e = `{"id":"a","createdDateTime":"String","userId":"String","appId":"String","ipAddress":"String","status":{"errorCode":0},"correlationId":"String"}`
+			e = fmt.Sprintf(`{"id":"I%[1]d","createdDateTime":"2026-11-03T00:00:00Z","userId":"%[2]s","appId":"%[2]s",`+
+				`"appDisplayName":"%[2]s","ipAddress":"%[2]s",`+
+				`"clientAppUsed":"%[2]s","resourceId":"%[2]s","userType":"%[2]s","status":{"errorCode":0},"correlationId":"%[2]s"}`, i, []string{"String",
+				"a-9"}[r.IntN(2)])
 		case 5:
 			e = strings.Replace(e, at, "11/5/2026 3:04 PM", 1)
 		}
@@ -93,8 +99,9 @@ func logOf(n int, seed uint64) (list []string) {
 
 func diagnosticOf(list []string) (out []string) {
 	for i, e := range list {
-		out = append(out, fmt.Sprintf(`{"time":"2026-11-02T00:00:%02dZ","resourceId":"/tenants/x/providers/Microsoft.aadiam","operationName":"Sign-in activity",`+
-			`"category":"SignInLogs","resultType":"0","callerIpAddress":"192.0.2.1","properties":%s}`, i%60, e))
+		out = append(out,
+			fmt.Sprintf(`{"time":"2026-11-02T00:00:%02dZ","resourceId":"/tenants/x/providers/Microsoft.aadiam","operationName":"Sign-in activity",`+
+				`"category":"SignInLogs","resultType":"0","callerIpAddress":"192.0.2.1","properties":%s}`, i%60, e))
 	}
 	return out
 }
@@ -122,22 +129,31 @@ func TestReadAheadIsTheSame(t *testing.T) {
 		return "[" + strings.Join(slices.Insert(slices.Clone(list), i, e), ",") + "]"
 	}
 	cases := map[string]string{
-		"array": array, "pretty": pretty, "page": graphPage(list, ""), "page with a next one": graphPage(list, next), "records": records, "captures": captures.String(),
-		"lines": strings.Join(list, "\n"), "diagnostic lines": strings.Join(diagnostic, "\r\n") + "\r\n", "BOM": "\ufeff" + array,
-		"count behind": strings.TrimSuffix(graphPage(list, ""), "}") + `,"@odata.count":2000}`, "context behind": `{"value":` + array + `,"@odata.context":"x#auditLogs/signIns"}`,
+		"array": array, "pretty": pretty, "page": graphPage(list, ""), "page with a next one": graphPage(list, next), "records": records,
+		"captures": captures.String(),
+		"lines":    strings.Join(list, "\n"), "diagnostic lines": strings.Join(diagnostic, "\r\n") + "\r\n", "BOM": "\ufeff" + array,
+		"count behind": strings.TrimSuffix(graphPage(list, ""), "}") + `,"@odata.count":2000}`, "context behind": `{"value":` + array +
+			`,"@odata.context":"x#auditLogs/signIns"}`,
 		"cut in a record": array[:len(array)/2], "cut in the first record": array[:300], "cut behind a comma": "[" + list[0] + "," + list[1] + ",",
 		"garbage behind": array + "xyz", "two arrays": array + "\n" + array, "garbage between": with(700, "nul"), "a text between": with(700, `"text"`),
-		"a number between": with(700, `12`), "a list between": with(700, `[`+list[3]+`,`+list[4]+`]`), "huge record": with(700, huge), "deep record": with(700, deep),
-		"broken record": with(700, `{"id":"x",,}`), "broken text": with(700, "{\"id\":\"a\nb\"}"), "bad escape": with(700, `{"id":"\x"}`), "wrong bracket": with(700, `{"id":[}`),
-		"broken and pretty": "[\n" + list[0] + ",\n" + list[1] + ",\n{\"id\":\"x\",,},\n" + strings.Join(list[2:], ",\n") + "\n]", "two commas": with(700, ""),
+		"a number between": with(700, `12`), "a list between": with(700, `[`+list[3]+`,`+list[4]+`]`), "huge record": with(700, huge),
+		"deep record":   with(700, deep),
+		"broken record": with(700, `{"id":"x",,}`), "broken text": with(700, "{\"id\":\"a\nb\"}"), "bad escape": with(700, `{"id":"\x"}`),
+		"wrong bracket":     with(700, `{"id":[}`),
+		"broken and pretty": "[\n" + list[0] + ",\n" + list[1] + ",\n{\"id\":\"x\",,},\n" + strings.Join(list[2:], ",\n") + "\n]", "two commas": with(700,
+			""),
 		"trailing comma": strings.TrimSuffix(array, "]") + ",]", "same key twice": with(700, strings.Replace(list[1], `{`, `{"id":"other",`, 1)),
 		"page within": with(700, graphPage(list[:3], "")), "own context": with(700, strings.Replace(list[1], `{`, `{"@odata.context":"x#users/$entity",`, 1)),
-		"bag": with(700, strings.Replace(list[1], `{`, `{"AdditionalProperties":{"riskState":"none"},`, 1)), "no sign-ins first": "[" + `{"a":1},` + strings.TrimPrefix(array, "["),
+		"bag": with(700, strings.Replace(list[1], `{`, `{"AdditionalProperties":{"riskState":"none"},`, 1)), "no sign-ins first": "[" + `{"a":1},` +
+			strings.TrimPrefix(array, "["),
 		"users first": `{"users":[{"id":"u","userPrincipalName":"a@b.example","displayName":"A","accountEnabled":true}],"signIns":` + array + `,"groups":[]}`,
-		"as users":    `{"@odata.context":"x#users","value":` + array + `}`, "empty": "[]", "empty page": graphPage(nil, ""), "escaped quotes": with(700, strings.ReplaceAll(list[1], "Other.", `\\\\\"\\`)),
-		"error beside":       `{"@odata.context":"x#auditLogs/signIns","value":` + array + `,"error":{"code":"TooMany"}}`,
-		"batch":              `{"responses":[{"id":"1","status":200,"body":` + graphPage(list[:50], "") + `},{"id":"2","status":200,"body":` + graphPage(list[50:], "") + `}]}`,
-		"lines, some broken": strings.Join(slices.Insert(slices.Clone(list), 500, `{"id":`, `[1]`, ``, `"x"`), "\n"), "stringly status": with(700, strings.Replace(list[1], `"status":{`, `"status":"System.Object","s":{`, 1)),
+		"as users":    `{"@odata.context":"x#users","value":` + array + `}`, "empty": "[]", "empty page": graphPage(nil, ""), "escaped quotes": with(700,
+			strings.ReplaceAll(list[1], "Other.", `\\\\\"\\`)),
+		"error beside": `{"@odata.context":"x#auditLogs/signIns","value":` + array + `,"error":{"code":"TooMany"}}`,
+		"batch": `{"responses":[{"id":"1","status":200,"body":` + graphPage(list[:50], "") + `},{"id":"2","status":200,"body":` +
+			graphPage(list[50:], "") + `}]}`,
+		"lines, some broken": strings.Join(slices.Insert(slices.Clone(list), 500, `{"id":`, `[1]`, ``, `"x"`), "\n"), "stringly status": with(700,
+			strings.Replace(list[1], `"status":{`, `"status":"System.Object","s":{`, 1)),
 	}
 	for _, cores := range []int{1, 3} {
 		before := runtime.GOMAXPROCS(cores)
@@ -148,32 +164,38 @@ func TestReadAheadIsTheSame(t *testing.T) {
 			writeText(t, path, text)
 			samePaths(t, name, path)
 		}
-		// Many files: what is handed on of one must not be told of another.
-		dir := t.TempDir()
-		for i, part := range slices.Collect(slices.Chunk(list, 40)) {
-			at := filepath.Join(dir, fmt.Sprintf("%03d", i))
-			switch i % 5 {
-			case 0:
-				writeText(t, at+".jsonl", strings.Join(part, "\n"))
-			case 1:
-				writeText(t, at+".json", graphPage(part, next))
-			case 2:
-				writeText(t, at+".json", `{"records":[`+strings.Join(diagnosticOf(part), ",")+"]}\n"+`{"records":[`+strings.Join(diagnosticOf(part), ",")+"]}")
-			case 3:
-				writeText(t, at+".json", `[{"id":"u","userPrincipalName":"a@b.example","displayName":"A","accountEnabled":true}]`)
-			case 4:
-				var z bytes.Buffer
-				w := gzip.NewWriter(&z)
-				_, _ = w.Write([]byte(strings.Join(part, "\n") + "\n{"))
-				_ = w.Close()
-				writeText(t, at+".json.gz", z.String())
-			}
+		sameFolder(t, list, next)
+	}
+}
+
+// sameFolder reads many files: what is handed on of one must not be told of another.
+func sameFolder(t *testing.T, list []string, next string) {
+	t.Helper()
+	dir := t.TempDir()
+	for i, part := range slices.Collect(slices.Chunk(list, 40)) {
+		at := filepath.Join(dir, fmt.Sprintf("%03d", i))
+		switch i % 5 {
+		case 0:
+			writeText(t, at+".jsonl", strings.Join(part, "\n"))
+		case 1:
+			writeText(t, at+".json", graphPage(part, next))
+		case 2:
+			writeText(t, at+".json", `{"records":[`+strings.Join(diagnosticOf(part), ",")+"]}\n"+`{"records":[`+strings.Join(diagnosticOf(part),
+				",")+"]}")
+		case 3:
+			writeText(t, at+".json", `[{"id":"u","userPrincipalName":"a@b.example","displayName":"A","accountEnabled":true}]`)
+		case 4:
+			var z bytes.Buffer
+			w := gzip.NewWriter(&z)
+			_, _ = w.Write([]byte(strings.Join(part, "\n") + "\n{"))
+			_ = w.Close()
+			writeText(t, at+".json.gz", z.String())
 		}
-		writeText(t, filepath.Join(dir, "050-empty.json"), "")
-		writeText(t, filepath.Join(dir, "051.txt"), "no export")
-		if got := samePaths(t, "folder", dir); !strings.Contains(got.Seen, `"signIn": 1`) && !strings.Contains(got.Seen, "signIn") {
-			t.Errorf("no sign-ins in %s", got.Seen)
-		}
+	}
+	writeText(t, filepath.Join(dir, "050-empty.json"), "")
+	writeText(t, filepath.Join(dir, "051.txt"), "no export")
+	if got := samePaths(t, "folder", dir); !strings.Contains(got.Seen, `"signIn": 1`) && !strings.Contains(got.Seen, "signIn") {
+		t.Errorf("no sign-ins in %s", got.Seen)
 	}
 }
 
@@ -187,13 +209,18 @@ func writeText(t *testing.T, path, text string) {
 // tableOf is n rows under the columns, each cell one of what such a column may hold.
 func tableOf(n int, seed uint64, clock string, columns ...string) string {
 	r := rand.New(rand.NewPCG(seed, seed))
-	words := []string{"", "None", "Success", "Failure", "Interrupted", "String", "0", "50074", "12345678901", "1.0", "-1", " true ", "Yes", "no", "US", "Utrecht, Utrecht, NL",
-		"System.Object[]", "@{errorCode=0; failureReason=x}", "{}", "[]", "{", `{"errorCode":0}`, `{"errorCode":"50076","failureReason":"a","additionalDetails":"b"}`,
-		`{"a":1},"userId":"injected"`, `{"countryOrRegion":"DE","geoCoordinates":{"latitude":1.5}}`, `{"operatingSystem":"Windows","isCompliant":true,"trustType":"x"}`,
-		`[{"authenticationMethod":"Password","succeeded":true,"authenticationStepRequirement":"Primary authentication"},` + "\n" + `{"authenticationMethod":"Phone","succeeded":true,` +
+	words := []string{"", "None", "Success", "Failure", "Interrupted", "String", "0", "50074", "12345678901", "1.0", "-1", " true ", "Yes", "no", "US",
+		"Utrecht, Utrecht, NL",
+		"System.Object[]", "@{errorCode=0; failureReason=x}", "{}", "[]", "{", `{"errorCode":0}`,
+		`{"errorCode":"50076","failureReason":"a","additionalDetails":"b"}`,
+		`{"errorCode":0},"resourceDisplayName":"injected"`, `{"countryOrRegion":"DE","geoCoordinates":{"latitude":1.5}}`,
+		`{"operatingSystem":"Windows","isCompliant":true,"trustType":"x"}`,
+		`[{"authenticationMethod":"Password","succeeded":true,"authenticationStepRequirement":"Primary authentication"},` + "\n" +
+			`{"authenticationMethod":"Phone","succeeded":true,` +
 			`"authenticationStepRequirement":"Multifactor authentication","authenticationStepResultDetail":"MFA completed in Azure AD"}]`,
 		`[{"id":"00000001-3333-4333-8333-333333333333","displayName":"P","result":"success","enforcedGrantControls":["Mfa"]}]`, `["interactiveUser"]`,
-		`{"authMethod":"Phone","authDetail":"+1"}`, "2026-11-02T03:04:05Z", "2026-11-02T03:04:05.123", "caf\xe9", "café \"q\"", "a,b", "line\nline", "SigninLogs", "AADNonInteractiveUserSignInLogs"}
+		`{"authMethod":"Phone","authDetail":"+1"}`, "2026-11-02T03:04:05Z", "2026-11-02T03:04:05.123", "caf\xe9", "café \"q\"", "a,b", "line\nline",
+		"SigninLogs", "AADNonInteractiveUserSignInLogs"}
 	var out strings.Builder
 	quote := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 	for i, c := range columns {
@@ -235,15 +262,22 @@ func tableOf(n int, seed uint64, clock string, columns ...string) string {
 }
 
 var (
-	portalColumns = []string{"Date (UTC)", "Request ID", "User agent", "Correlation ID", "User ID", "User", "Username", "User type", "Cross tenant access type",
-		"Incoming token type", "Application", "Application ID ", "Resource", "Resource ID ", "Home tenant ID", "IP address", "Location", "Status", "Sign-in error code",
-		"Failure reason", "Client app", "Operating System", "Compliant", "Join Type", "Multifactor authentication result", "Multifactor authentication auth method",
+	portalColumns = []string{"Date (UTC)", "Request ID", "User agent", "Correlation ID", "User ID", "User", "Username", "User type",
+		"Cross tenant access type",
+		"Incoming token type", "Application", "Application ID ", "Resource", "Resource ID ", "Home tenant ID", "IP address", "Location", "Status",
+		"Sign-in error code",
+		"Failure reason", "Client app", "Operating System", "Compliant", "Join Type", "Multifactor authentication result",
+		"Multifactor authentication auth method",
 		"Multifactor authentication auth detail", "Authentication requirement", "Incoming token type", "Conditional Access"}
-	workspaceColumns = []string{"TenantId", "TimeGenerated [UTC]", "Category", "ResultType", "ResultDescription", "CorrelationId", "Identity", "Location", "AppDisplayName",
-		"AppId", "AuthenticationDetails", "AuthenticationRequirement", "AuthenticationRequirementPolicies", "ClientAppUsed", "ConditionalAccessPolicies_dynamic",
-		"ConditionalAccessPolicies_string", "ConditionalAccessStatus", "CreatedDateTime [UTC]", "DeviceDetail", "IsInteractive", "Id", "IPAddress", "LocationDetails",
+	workspaceColumns = []string{"TenantId", "TimeGenerated [UTC]", "Category", "ResultType", "ResultDescription", "CorrelationId", "Identity", "Location",
+		"AppDisplayName",
+		"AppId", "AuthenticationDetails", "AuthenticationRequirement", "AuthenticationRequirementPolicies", "ClientAppUsed",
+		"ConditionalAccessPolicies_dynamic",
+		"ConditionalAccessPolicies_string", "ConditionalAccessStatus", "CreatedDateTime [UTC]", "DeviceDetail", "IsInteractive", "Id", "IPAddress",
+		"LocationDetails",
 		"MfaDetail", "ResourceIdentity", "ServicePrincipalId", "SignInEventTypes", "Status_dynamic", "Status_string", "UserId", "UserPrincipalName", "Type"}
-	scriptColumns = []string{"id", "createdDateTime", "userPrincipalName", "appId", "status", "errorCode", "location", "deviceDetail", "authenticationDetails",
+	scriptColumns = []string{"id", "createdDateTime", "userPrincipalName", "appId", "status", "errorCode", "location", "deviceDetail",
+		"authenticationDetails",
 		"appliedConditionalAccessPolicies", "ipAddress", "clientAppUsed", "isInteractive", "mfaDetail", "country", "additionalDetails", "type"}
 )
 
@@ -256,11 +290,16 @@ func TestTablesReadAheadAreTheSame(t *testing.T) {
 	for name, text := range map[string]string{
 		"portal": rows, "portal, local clocks": tableOf(2000, 5, us, portalColumns...), "workspace": tableOf(2000, 6, iso, workspaceColumns...),
 		"workspace, local clocks": tableOf(2000, 7, us, workspaceColumns...), "script": tableOf(2000, 8, iso, scriptColumns...), "semicolons": sep,
-		"zone": tableOf(200, 9, us, append([]string{"TimeGenerated [Local Time]"}, workspaceColumns...)...), "cut": rows[:len(rows)*2/3], "header": rows[:strings.IndexByte(rows, '\n')+1],
-		"properties": tableOf(300, 10, iso, append([]string{"properties"}, workspaceColumns...)...), "flat": tableOf(300, 11, iso, append([]string{"Status.errorCode"}, scriptColumns...)...),
-		"twice": tableOf(300, 12, iso, append(slices.Clone(scriptColumns), "ID", "Status_dynamic", "status_string")...), "huge": rows + "\r\n\"" + strings.Repeat("x", 17<<20) + "\"\r\n" + rows[200:4000],
-		"details":   tableOf(300, 13, iso, "Request ID", "Authentication method", "Authentication method detail", "Succeeded", "Result detail", "Requirement", "Date (UTC)"),
-		"annotated": tableOf(300, 14, iso, append([]string{"@odata.type"}, scriptColumns...)...), "audit": tableOf(300, 15, iso, append([]string{"Operation", "RecordType"}, scriptColumns...)...),
+		"zone": tableOf(200, 9, us, append([]string{"TimeGenerated [Local Time]"}, workspaceColumns...)...), "cut": rows[:len(rows)*2/3],
+		"header":     rows[:strings.IndexByte(rows, '\n')+1],
+		"properties": tableOf(300, 10, iso, append([]string{"properties"}, workspaceColumns...)...), "flat": tableOf(300, 11, iso,
+			append([]string{"Status.errorCode"}, scriptColumns...)...),
+		"twice": tableOf(300, 12, iso, append(slices.Clone(scriptColumns), "ID", "Status_dynamic", "status_string")...), "huge": rows + "\r\n\"" +
+			strings.Repeat("x", 17<<20) + "\"\r\n" + rows[200:4000],
+		"details": tableOf(300, 13, iso, "Request ID", "Authentication method", "Authentication method detail", "Succeeded", "Result detail",
+			"Requirement", "Date (UTC)"),
+		"annotated": tableOf(300, 14, iso, append([]string{"@odata.type"}, scriptColumns...)...), "audit": tableOf(300, 15, iso,
+			append([]string{"Operation", "RecordType"}, scriptColumns...)...),
 	} {
 		path := filepath.Join(t.TempDir(), "in.csv")
 		writeText(t, path, "\ufeff"+text)

@@ -10,6 +10,12 @@
 // (config.go, dsc.go) and AzureHound become such records too. pages.go follows
 // collections over all inputs; docs/inputs.md lists what is decided.
 //
+// Where the sink is one that reads ahead ([Ahead]), lists of sign-ins, rows of tables
+// of sign-ins and the lines of files that are not large are handed to it in batches,
+// and several inputs are on their way at once (ahead.go, csvahead.go). What may be
+// told of a record by more than its keys and kinds of values still goes the slow way,
+// and everything is accounted for in the order of a reading without it.
+//
 // What becomes of an input:
 //
 //	read            every record was understood; a kind with the count 0 is a

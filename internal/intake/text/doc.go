@@ -2,7 +2,8 @@
 // written in them: [Open] takes off compression and encoding, [OpenZip] and
 // [OpenWorkbook] open containers, [Scanner] reads JSON from a stream and [Members]
 // and [Elements] what is known to be valid, [CSV] reads rows, [HCL] and [DSC] the
-// literals of configurations.
+// literals of configurations. A [Cutter] tells the objects of a list apart without
+// passing them one by one.
 //
 // It knows nothing of evidence: what the texts are is said by package intake.
 // Memory is bounded whatever the bytes, and nothing is executed or unpacked to

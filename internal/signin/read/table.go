@@ -22,7 +22,6 @@ type Table struct {
 	created, observed, typ, category, identity, place []int
 	plain                                             []plainColumn
 	country, address, result, resultWord              []int
-	status, statusColumns                             []int
 	errorCode, resultType, signInCode, statusCode     int
 	statusWord, errorWord, signInWord                 []int
 	interactive, compliant                            int
@@ -126,7 +125,8 @@ func NewTable(names []string) *Table {
 		diagnostic: has("category"), observed: cols("time", "timegenerated"), created: cols("createddatetime", "date (utc)", "time", "timegenerated"),
 		typ: cols("type"), category: cols("category"), identity: cols("identity"), place: cols("location"), country: cols("country", "countryorregion"),
 		address: cols("calleripaddress"), errorCode: lone("errorcode"), resultType: lone("resulttype"), signInCode: lone("sign-in error code"),
-		statusCode: lone("status"), statusWord: cols("status"), errorWord: cols("errorcode"), resultWord: cols("resulttype"), signInWord: cols("sign-in error code"),
+		statusCode: lone("status"), statusWord: cols("status"), errorWord: cols("errorcode"), resultWord: cols("resulttype"),
+		signInWord:  cols("sign-in error code"),
 		interactive: lone("isinteractive"), compliant: lone("compliant"), failure: cols("failure reason"), result: cols("resultdescription"),
 		details: cols("multifactor authentication result", "additionaldetails"), system: cols("operating system"), join: cols("join type"),
 		method: cols("multifactor authentication auth method"), detail: cols("multifactor authentication auth detail"),
@@ -137,17 +137,10 @@ func NewTable(names []string) *Table {
 			t.plain = append(t.plain, plainColumn{list, f.offset})
 		}
 	}
-	if t.portal {
-		var e signin.Event
-		for key, to := range map[string]*string{"user": &e.UserDisplayName, "application": &e.AppDisplayName, "resource": &e.ResourceDisplayName} {
-			offset := uintptr(unsafe.Pointer(to)) - uintptr(unsafe.Pointer(&e))
-			t.plain = slices.DeleteFunc(t.plain, func(p plainColumn) bool { return p.offset == offset })
-			name := map[string]string{"user": "userdisplayname", "application": "appdisplayname", "resource": "resourcedisplayname"}[key]
-			t.plain = append(t.plain, plainColumn{cols(name, key), offset})
-		}
-	}
+	t.portalNames(cols)
 	for _, n := range []nestedColumn{
-		{key: "status", columns: cols("status")}, {key: "location", columns: cols("location", "locationdetails")}, {key: "deviceDetail", columns: cols("devicedetail")},
+		{key: "status", columns: cols("status")}, {key: "location", columns: cols("location", "locationdetails")}, {key: "deviceDetail",
+			columns: cols("devicedetail")},
 		{key: "mfaDetail", columns: cols("mfadetail")}, {key: "authenticationDetails", columns: cols("authenticationdetails"), list: true},
 		{key: "authenticationRequirementPolicies", columns: cols("authenticationrequirementpolicies"), list: true},
 		{key: "appliedConditionalAccessPolicies", columns: cols("appliedconditionalaccesspolicies", "conditionalaccesspolicies"), list: true},
@@ -158,6 +151,20 @@ func NewTable(names []string) *Table {
 		}
 	}
 	return t
+}
+
+// portalNames adds the names that the portal gives people and things.
+func (t *Table) portalNames(cols func(...string) []int) {
+	if !t.portal {
+		return
+	}
+	var e signin.Event
+	for key, to := range map[string]*string{"user": &e.UserDisplayName, "application": &e.AppDisplayName, "resource": &e.ResourceDisplayName} {
+		offset := uintptr(unsafe.Pointer(to)) - uintptr(unsafe.Pointer(&e))
+		t.plain = slices.DeleteFunc(t.plain, func(p plainColumn) bool { return p.offset == offset })
+		name := map[string]string{"user": "userdisplayname", "application": "appdisplayname", "resource": "resourcedisplayname"}[key]
+		t.plain = append(t.plain, plainColumn{cols(name, key), offset})
+	}
 }
 
 func oneColumn(i int) []int {
