@@ -47,8 +47,10 @@ func TestReadLinesHead(t *testing.T) {
 		for _, head := range []int{0, 1, 5000, 1<<20 + 7, 3 << 20, len(c.text) - 1, len(c.text)} {
 			for _, workers := range []int{1, 3} {
 				got := readLines(t, read.Lines{Workers: workers, Head: c.text[:head:head]}, bytes.NewReader(c.text[head:]))
-				if got.rows != c.want.rows || got.csv != c.want.csv || !reflect.DeepEqual(got.notes, c.want.notes) || mustJSON(t, got.summary) != mustJSON(t, c.want.summary) {
-					t.Fatalf("head of %d, %d workers: %d rows and %d notes, want %d and %d", head, workers, got.rows, len(got.notes), c.want.rows, len(c.want.notes))
+				same := reflect.DeepEqual(got.notes, c.want.notes) && mustJSON(t, got.summary) == mustJSON(t, c.want.summary)
+				if !same || got.rows != c.want.rows || got.csv != c.want.csv {
+					t.Fatalf("head of %d, %d workers: %d rows and %d notes, want %d and %d", head, workers, got.rows, len(got.notes),
+						c.want.rows, len(c.want.notes))
 				}
 			}
 		}
@@ -86,7 +88,8 @@ func TestReadLinesOfACutFile(t *testing.T) {
 	}
 	f := New(Options{})
 	defer f.Discard()
-	if _, err := read.ReadLines(t.Context(), file, read.Lines{Path: path, Head: head.Rest(), Release: head.Release, Workers: 2}, f); !errors.Is(err, read.ErrGone) {
+	l := read.Lines{Path: path, Head: head.Rest(), Release: head.Release, Workers: 2}
+	if _, err := read.ReadLines(t.Context(), file, l, f); !errors.Is(err, read.ErrGone) {
 		t.Errorf("%v", err)
 	}
 }
