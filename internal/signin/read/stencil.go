@@ -17,7 +17,6 @@ import (
 type makeOf struct {
 	of       *template
 	sample   []byte // with slack
-	size     int
 	values   []sampleValue
 	changes  bool // since the stencil was cut
 	seen     int  // records that were compared to the sample
