@@ -37,7 +37,7 @@ func main() {
 	small := flag.Int("small", 1_000_000, "events of the first memory run")
 	large := flag.Int("large", 4_000_000, "events of the second memory run")
 	check := flag.Bool("smoke", false, "only check on a small file that our counts are DuckDB's")
-	shaped := flag.Bool("shapes", false, "measure the shapes of exports (-events 30000 unless given)")
+	shaped := flag.Bool("shapes", false, "measure the shapes of exports (-events 29000 unless given)")
 	only := flag.Bool("write", false, "only write the files of the table, into -dir")
 	dir := flag.String("dir", "", "where to put the files (default: a temporary folder, removed at the end)")
 	flag.Parse()
@@ -61,7 +61,7 @@ func main() {
 	}
 	if *shaped {
 		if n := flag.Lookup("events"); n.Value.String() == n.DefValue {
-			*events = 30_000
+			*events = 29_000
 		}
 		if err := shapes(*events, *rounds, *dir); err != nil {
 			fmt.Fprintln(os.Stderr, "shapes:", err)
