@@ -46,7 +46,8 @@ func TestRolesNeedNoOtherGroups(t *testing.T) {
 					Eligible: r.IntN(3) == 0})
 			}
 			if r.IntN(4) == 0 {
-				d.AddGroupSchedule(GroupSchedule{ID: "s", GroupID: fmt.Sprint("g", r.IntN(8)), PrincipalID: fmt.Sprint("g", r.IntN(8)), AccessID: "member", Eligible: true})
+				d.AddGroupSchedule(GroupSchedule{ID: "s", GroupID: fmt.Sprint("g", r.IntN(8)), PrincipalID: fmt.Sprint("g", r.IntN(8)),
+					AccessID: "member", Eligible: true})
 			}
 			return d
 		}
