@@ -14,7 +14,7 @@ import (
 
 // floor places every package under internal; imports may only point down.
 var floor = map[string]int{
-	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "mapped": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1,
+	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "mapped": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1, "pattern": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
 	"factor": 2,
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/screen"
 	"partnerguard/internal/web"
@@ -52,7 +52,7 @@ func (c *Console) csv(s *screen.Screen) handler {
 	}
 }
 
-var notInName = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
+var notInName = pattern.Later(`[^A-Za-z0-9.-]+`)
 
 // exportName is the name of a file that a person keeps: page, tenant, day.
 func exportName(s *screen.Screen, a *screen.Ask, ext string) string {

@@ -1,9 +1,9 @@
 package console
 
 import (
-	"regexp"
 	"time"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -25,8 +25,8 @@ type Config struct {
 }
 
 var (
-	contextForm = regexp.MustCompile(`^c[1-9][0-9]?$`)
-	guidForm    = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	contextForm = pattern.Later(`^c[1-9][0-9]?$`)
+	guidForm    = pattern.Later(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 )
 
 // Check refuses what cannot be.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/claim"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/secret"
@@ -313,7 +313,7 @@ func (c *Console) enter(ctx context.Context, r *http.Request, p *person, f flow)
 	return s, text, err
 }
 
-var plainAccount = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}$`)
+var plainAccount = pattern.Later(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}$`)
 
 // noRole refuses somebody whom nothing gives a role, and says what would.
 func (c *Console) noRole(p *person, grants []Grant) error {

@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/screen"
 	"partnerguard/internal/secret"
@@ -161,7 +161,7 @@ func (c *Console) tellToken(ctx context.Context, action audit.Action, t *Token, 
 	return c.record(ctx, audit.Event{Action: action, Outcome: audit.Done, Actor: actor, Object: t.ID, Details: d})
 }
 
-var tokenForm = regexp.MustCompile(`^pg_[A-Za-z0-9_-]{43}$`)
+var tokenForm = pattern.Later(`^pg_[A-Za-z0-9_-]{43}$`)
 
 // byToken is who a program is by its token. Kind problem.Unauthenticated where it is not
 // taken, which the trail says, a stranger's at most once a minute.

@@ -262,11 +262,24 @@ func (d *Directory) RoleByName(name string) string {
 	return ""
 }
 
+// roleGroups are the groups that hold a role: no others matter to who holds one, unless
+// somebody may join a group by an activation; then it is nil, all.
+func (d *Directory) roleGroups() map[string]bool {
+	if len(d.GroupSchedules) > 0 {
+		return nil
+	}
+	only := map[string]bool{}
+	for _, a := range d.Assignments {
+		only[strings.ToLower(a.PrincipalID)] = true
+	}
+	return only
+}
+
 // RolesByPrincipal resolves every assignment, through nested groups, to the
 // users who hold or may activate it. closedGroups are groups that hold a role
 // and whose members are not all in the export.
 func (d *Directory) RolesByPrincipal() (roles map[string][]HeldRole, closedGroups []string) {
-	s := d.Resolve(true)
+	s := d.resolve(true, d.roleGroups())
 	for _, a := range d.Assignments {
 		if id := strings.ToLower(a.PrincipalID); d.Groups[id] != nil && s.OpenGroups[id] != "" {
 			closedGroups = append(closedGroups, id)

@@ -91,13 +91,17 @@ type resolver struct {
 	nameless  bool              // some users are known by name alone
 	strangers map[string]string
 	groupsAll bool // every group of the tenant is known by id
+	// only, unless nil, are the groups whose members are asked for; roles alone need no others.
+	only map[string]bool
 }
 
 // Resolve works out memberships and roles at [Directory.At]. groupsWhole says
 // that every group of the tenant is in Groups.
-func (d *Directory) Resolve(groupsWhole bool) *Standing {
+func (d *Directory) Resolve(groupsWhole bool) *Standing { return d.resolve(groupsWhole, nil) }
+
+func (d *Directory) resolve(groupsWhole bool, only map[string]bool) *Standing {
 	r := &resolver{
-		d: d, open: map[string]string{}, strangers: map[string]string{}, groupsAll: groupsWhole,
+		d: d, only: only, open: map[string]string{}, strangers: map[string]string{}, groupsAll: groupsWhole,
 		out: &Standing{
 			Groups: map[string][]string{}, Perhaps: map[string][]string{}, OpenGroups: map[string]string{}, Activate: map[string][]string{},
 			Roles: map[string][]HeldRole{}, GroupRoles: map[string][]string{}, OpenRoles: map[string]string{},
@@ -114,6 +118,9 @@ func (d *Directory) Resolve(groupsWhole bool) *Standing {
 	r.addActiveSchedules()
 	r.addTransitive()
 	for id := range d.Groups {
+		if only != nil && !only[id] {
+			continue
+		}
 		why := ""
 		r.members(id, Surely, map[string]Sure{}, &why, func(m member) {
 			if m.sure == Surely {
@@ -254,19 +261,22 @@ func (r *resolver) addTransitive() {
 
 // activations finds who may join which group under PIM for groups.
 func (r *resolver) activations() {
+	var list []*GroupSchedule
+	for _, s := range r.d.GroupSchedules {
+		if s.Eligible && !strings.EqualFold(string(s.AccessID), "owner") &&
+			r.d.holds(s.StartDateTime.Time, s.EndDateTime.Time, s.StartDateTime.Raw, s.EndDateTime.Raw, s.Schedule, string(s.Status)) != 0 {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
 	above := map[string][]string{} // group -> groups it is nested in
 	for id, g := range r.d.Groups {
 		for i := range g.Members.Items {
 			if m := strings.ToLower(g.Members.Items[i].ID); r.d.Groups[m] != nil {
 				above[m] = append(above[m], id)
 			}
-		}
-	}
-	var list []*GroupSchedule
-	for _, s := range r.d.GroupSchedules {
-		if s.Eligible && !strings.EqualFold(string(s.AccessID), "owner") &&
-			r.d.holds(s.StartDateTime.Time, s.EndDateTime.Time, s.StartDateTime.Raw, s.EndDateTime.Raw, s.Schedule, string(s.Status)) != 0 {
-			list = append(list, s)
 		}
 	}
 	// A group may be eligible for a group, and somebody for that group: as long as

@@ -4,21 +4,22 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"partnerguard/internal/pattern"
 )
 
 var (
-	guidForm  = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	nameForm  = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
-	hostForm  = regexp.MustCompile(`^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$`)
-	pathForm  = regexp.MustCompile(`^(?:/|(?:/[A-Za-z0-9._~!$+,=:@-]+)+)$`)
-	contextIs = regexp.MustCompile(`^c[1-9][0-9]?$`)
-	rampForm  = regexp.MustCompile(`^ramp ([1-9][0-9]?)%$`)
-	sizeForm  = regexp.MustCompile(`^([1-9][0-9]{0,8})(B|KB|MB|GB)$`)
-	dayForm   = regexp.MustCompile(`^([1-9][0-9]{0,3})d$`)
+	guidForm  = pattern.Later(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	nameForm  = pattern.Later(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
+	hostForm  = pattern.Later(`^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$`)
+	pathForm  = pattern.Later(`^(?:/|(?:/[A-Za-z0-9._~!$+,=:@-]+)+)$`)
+	contextIs = pattern.Later(`^c[1-9][0-9]?$`)
+	rampForm  = pattern.Later(`^ramp ([1-9][0-9]?)%$`)
+	sizeForm  = pattern.Later(`^([1-9][0-9]{0,8})(B|KB|MB|GB)$`)
+	dayForm   = pattern.Later(`^([1-9][0-9]{0,3})d$`)
 )
 
 // guid gives an id in lower case.

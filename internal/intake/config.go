@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
+	"partnerguard/internal/pattern"
 )
 
 // Configurations of other tools that set Conditional Access: Terraform and
@@ -22,8 +22,8 @@ import (
 const maxConfig = 8 << 20
 
 var (
-	hclHead = regexp.MustCompile(`(?m)^[ \t]*(resource|data|terraform|provider|variable|locals|module|import|moved|output)\b[^\n={]*\{`)
-	dscHead = regexp.MustCompile(`(?mi)^[ \t]*(configuration[ \t]+[a-z_]\w*|import-dscresource\b|AAD[a-z]+[ \t]+["'])`)
+	hclHead = pattern.Later(`(?m)^[ \t]*(resource|data|terraform|provider|variable|locals|module|import|moved|output)\b[^\n={]*\{`)
+	dscHead = pattern.Later(`(?mi)^[ \t]*(configuration[ \t]+[a-z_]\w*|import-dscresource\b|AAD[a-z]+[ \t]+["'])`)
 )
 
 // isConfig reports the beginning of a configuration.

@@ -3,14 +3,14 @@ package intake
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"partnerguard/internal/intake/text"
 	"partnerguard/internal/lenient"
+	"partnerguard/internal/pattern"
 )
 
-var guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var guid = pattern.Later(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 var relationshipNames = renamed("relationshipid id", "relationship_id id", "relationshipname displayName", "relationship_name displayName",
 	"autoextend autoExtendDuration", "auto_extend autoExtendDuration", "enddate endDateTime", "end_date endDateTime", "expirydate endDateTime",

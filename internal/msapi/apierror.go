@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -126,7 +126,7 @@ const (
 	arm    = "Azure Resource Manager"
 )
 
-var anyGUID = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
+var anyGUID = pattern.Later(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
 
 // maxProse bounds the text of an error that is looked at.
 const maxProse = 4 << 10
@@ -205,7 +205,7 @@ func (c *code) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-var claimsParam = regexp.MustCompile(`(?i)\bclaims\s*=\s*"([A-Za-z0-9+/_=-]+)"`)
+var claimsParam = pattern.Later(`(?i)\bclaims\s*=\s*"([A-Za-z0-9+/_=-]+)"`)
 
 // challengeOf reads the claims challenge of any WWW-Authenticate header.
 func challengeOf(h http.Header) string {

@@ -3,12 +3,12 @@ package msapi
 import (
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -109,12 +109,12 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+var guid = pattern.Later(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
 func isGUID(s string) bool { return guid.MatchString(s) }
 
 // tenantName is what may stand in a token endpoint's path.
-var tenantName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+var tenantName = pattern.Later(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 
 // checkTenant keeps anything else than a tenant's id or domain out of a path.
 func checkTenant(tenant string) error {

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
 )
@@ -30,7 +30,7 @@ type AzureBudget struct {
 
 const budgetsVersion = "2024-08-01"
 
-var budgetTitle = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+var budgetTitle = pattern.Later(`^[A-Za-z0-9_-]{1,63}$`)
 
 // Consumption makes a client for a tenant. bearer gives tokens for the cloud's ARMResource.
 func (c *Client) Consumption(cloud Cloud, tenant string, bearer Bearer) (*Consumption, error) {

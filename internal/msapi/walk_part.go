@@ -5,12 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -18,7 +18,7 @@ import (
 func (k *walk) loop() bool { return k.r.Each != nil || strings.Contains(k.r.Path+k.r.Query, "{id}") }
 
 // idOf names an item that may stand in a path.
-var idOf = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@-]*$`)
+var idOf = pattern.Later(`^[A-Za-z0-9][A-Za-z0-9._:@-]*$`)
 
 // idsOf are the ids of the items of a page. One that cannot stand in a path is
 // told as lost.

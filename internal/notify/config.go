@@ -3,11 +3,11 @@ package notify
 import (
 	"cmp"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"partnerguard/internal/notify/mailer"
 	"partnerguard/internal/notify/syslog"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/vault"
 )
@@ -48,7 +48,7 @@ type Setting struct {
 // maxChannels bounds the list.
 const maxChannels = 32
 
-var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+var nameForm = pattern.Later(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
 // Kind is which of the kinds it is; "" where it is not exactly one.
 func (s *Setting) Kind() (kind string) {

@@ -1,12 +1,12 @@
 package notify
 
 import (
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/token"
 )
 
@@ -116,7 +116,7 @@ func (m *Message) Clean(base string) {
 }
 
 // linkForm is a page of the console: a path of plain words, and perhaps a row or a filter.
-var linkForm = regexp.MustCompile(`^/[a-z0-9/_-]{0,80}(\?[A-Za-z0-9=&%._~-]{0,200})?$`)
+var linkForm = pattern.Later(`^/[a-z0-9/_-]{0,80}(\?[A-Za-z0-9=&%._~-]{0,200})?$`)
 
 // Plain is a text in one line of at most limit characters: what is not seen, or turns
 // the direction of writing, is left out; a link is written so that nothing follows it;
@@ -156,8 +156,8 @@ var (
 	// sealed is what looks like a secret: a JSON web token, the secret of a webhook, a
 	// refresh token of Entra ID, a member of a URL or a header that carries one, and any
 	// long run of letters that no name is.
-	sealed = regexp.MustCompile(`(?i)eyJ[\w-]{8,}(\.[\w-]*){0,2}|whsec_[\w+/=-]+|\b[01]\.A[\w-]{20,}[\w.-]*|\bBearer\s+\S+|` +
+	sealed = pattern.Later(`(?i)eyJ[\w-]{8,}(\.[\w-]*){0,2}|whsec_[\w+/=-]+|\b[01]\.A[\w-]{20,}[\w.-]*|\bBearer\s+\S+|` +
 		`\b(sig|code|token|access_token|refresh_token|client_secret|password|pwd|secret|sharedaccesskey|accountkey)=[^\s&;]+|[A-Za-z0-9+/_=~-]{56,}`)
 	// linked is a host that a mail program makes a link of by itself.
-	linked = regexp.MustCompile(`(?i)\b(www)\.`)
+	linked = pattern.Later(`(?i)\b(www)\.`)
 )

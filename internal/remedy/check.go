@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"partnerguard/internal/pattern"
 )
 
 // fault is the first thing that is wrong with a plan.
@@ -22,14 +23,14 @@ const (
 )
 
 var (
-	planForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{5,39}$`)
-	wordForm       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$`)
-	hashForm       = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	findingForm    = regexp.MustCompile(`^[0-9a-f]{8}$`)
-	permissionForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.-]{1,99}$`)
+	planForm       = pattern.Later(`^[a-z0-9][a-z0-9-]{5,39}$`)
+	wordForm       = pattern.Later(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$`)
+	hashForm       = pattern.Later(`^[0-9a-f]{64}$`)
+	findingForm    = pattern.Later(`^[0-9a-f]{8}$`)
+	permissionForm = pattern.Later(`^[A-Za-z][A-Za-z0-9.-]{1,99}$`)
 	// ownKey are the keys under which a stage makes what is its own: a step that had one would be
 	// taken for it, and taken away with it. policy-N is that of step N, where it has none.
-	ownKey = regexp.MustCompile(`^((pilot|share-[0-9]+)(-[0-9]+)?|twin-[0-9]+)$`)
+	ownKey = pattern.Later(`^((pilot|share-[0-9]+)(-[0-9]+)?|twin-[0-9]+)$`)
 	undos  = []Undo{Restores, Removes, SoftDeleted, Recreates, Irreversible, ByPerson}
 )
 
@@ -77,7 +78,7 @@ func (c *checker) texts(l []string, at string, most int) {
 	}
 }
 
-func (c *checker) words(l []string, form *regexp.Regexp, at string, most int) {
+func (c *checker) words(l []string, form *pattern.Pattern, at string, most int) {
 	c.need(len(l) <= most, at, againHint, "there are more than %d", most)
 	for i, s := range l {
 		here := fmt.Sprintf("%s/%d", at, i)

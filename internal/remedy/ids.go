@@ -1,22 +1,22 @@
 package remedy
 
-import "regexp"
+import "partnerguard/internal/pattern"
 
 const guidText = `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 
 var (
-	guidForm   = regexp.MustCompile(`^` + guidText + `$`)
-	keyForm    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	keyHolder  = regexp.MustCompile(`^\{([a-z][a-z0-9-]{0,39})\}$`)
-	linkForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{8,200}$`)
-	methodForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]{1,40}|` + guidText + `)$`)
-	memberForm = regexp.MustCompile(`^(` + guidText + `|\{[a-z][a-z0-9-]{0,39}\})/(` + guidText + `|\{[a-z][a-z0-9-]{0,39}\})$`)
-	roleForm   = regexp.MustCompile(`^` + guidText + `/[A-Za-z0-9_-]{8,200}$`)
-	credForm   = regexp.MustCompile(`^(applications|servicePrincipals)/` + guidText + `/` + guidText + `$`)
+	guidForm   = pattern.Later(`^` + guidText + `$`)
+	keyForm    = pattern.Later(`^[a-z][a-z0-9-]{0,39}$`)
+	keyHolder  = pattern.Later(`^\{([a-z][a-z0-9-]{0,39})\}$`)
+	linkForm   = pattern.Later(`^[A-Za-z0-9_-]{8,200}$`)
+	methodForm = pattern.Later(`^([A-Za-z][A-Za-z0-9]{1,40}|` + guidText + `)$`)
+	memberForm = pattern.Later(`^(` + guidText + `|\{[a-z][a-z0-9-]{0,39}\})/(` + guidText + `|\{[a-z][a-z0-9-]{0,39}\})$`)
+	roleForm   = pattern.Later(`^` + guidText + `/[A-Za-z0-9_-]{8,200}$`)
+	credForm   = pattern.Later(`^(applications|servicePrincipals)/` + guidText + `/` + guidText + `$`)
 )
 
 // idForms are how the ids of a kind look. A tenant has one of what is not here.
-var idForms = map[Kind]*regexp.Regexp{
+var idForms = map[Kind]*pattern.Pattern{
 	Policy: guidForm, Location: guidForm, Strength: guidForm, PerUserMFA: guidForm, Group: guidForm, Principal: guidForm,
 	Method: methodForm, Role: linkForm, Grant: linkForm,
 	Member:     memberForm, // GROUP/ACCOUNT

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/yamlguard"
 )
@@ -84,7 +84,7 @@ func readYAML(raw []byte) (d *document, err error) {
 	return &document{c.out.Bytes(), c.lines}, nil
 }
 
-var lineOf = regexp.MustCompile(`^\[(\d+):\d+\]`)
+var lineOf = pattern.Later(`^\[(\d+):\d+\]`)
 
 func lineIn(err error) string {
 	if m := lineOf.FindStringSubmatch(err.Error()); m != nil {
@@ -99,7 +99,7 @@ type converter struct {
 	lines map[string]int
 }
 
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
+var jsonNumber = pattern.Later(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
 
 func (c *converter) value(n ast.Node, at string, depth int) error {
 	line := 1
@@ -295,7 +295,7 @@ func (e *emitter) array(indent int, lead bool) error {
 }
 
 var (
-	plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./+()'-]*( [A-Za-z0-9_./+()'-]+)*$`)
+	plainText = pattern.Later(`^[A-Za-z][A-Za-z0-9_./+()'-]*( [A-Za-z0-9_./+()'-]+)*$`)
 	// What some reader of YAML takes for something else than a text.
 	reserved = []string{"true", "false", "yes", "no", "on", "off", "null", "nil", "none", "y", "n", "nan", "inf", "infinity"}
 )

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -43,7 +43,7 @@ const azureTime = 30 * time.Second
 // maxAzureAnswer bounds an answer of the key vault, in bytes.
 const maxAzureAnswer = 1 << 20
 
-var azurePart = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
+var azurePart = pattern.Later(`^[0-9A-Za-z-]{1,127}$`)
 
 // parseKeyURL reads https://NAME.vault.azure.net/keys/KEY[/VERSION].
 func parseKeyURL(raw string) (host, name, version string, err error) {
@@ -186,7 +186,7 @@ func (a *azureKey) odd(what string) error {
 	return problem.New(problem.BadInput, "the %s gave an answer to %s that cannot be used", a.Describe(), what)
 }
 
-var azureCode = regexp.MustCompile(`^[A-Za-z]{1,60}$`)
+var azureCode = pattern.Later(`^[A-Za-z]{1,60}$`)
 
 // failed says what went wrong without what the service or the credential said:
 // their errors carry whole answers.

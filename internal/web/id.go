@@ -3,9 +3,9 @@ package web
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/token"
 )
 
@@ -21,8 +21,8 @@ func RequestID(ctx context.Context) string {
 }
 
 var (
-	plainID     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	traceparent = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$`)
+	plainID     = pattern.Later(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	traceparent = pattern.Later(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$`)
 )
 
 // requestID takes the id that the caller, or a proxy, gave the request: the

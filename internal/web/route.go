@@ -3,10 +3,10 @@ package web
 import (
 	"net/http"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -139,7 +139,7 @@ func FromHere(r *http.Request) bool {
 	return err == nil && own.IsLoopback()
 }
 
-var routeName = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$`)
+var routeName = pattern.Later(`^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$`)
 
 // fault is what keeps a route from being taken; "" is nothing.
 func (r *Route) fault(taken func(string) bool) string {

@@ -1,11 +1,11 @@
 package segment
 
 import (
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -59,11 +59,11 @@ const (
 )
 
 var (
-	tenantForm   = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
-	resourceForm = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,63}(\.[A-Za-z0-9]{1,63}){0,4}$`)
-	nameForm     = regexp.MustCompile(`^[0-9a-z][0-9A-Za-z.-]{0,63}$`)
+	tenantForm   = pattern.Later(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
+	resourceForm = pattern.Later(`^[a-z][A-Za-z0-9]{0,63}(\.[A-Za-z0-9]{1,63}){0,4}$`)
+	nameForm     = pattern.Later(`^[0-9a-z][0-9A-Za-z.-]{0,63}$`)
 	// tokenForm is a JSON Web Token, or what a signed address carries.
-	tokenForm = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ|(?i:[?&](?:access_token|client_secret|refresh_token|sig)=)`)
+	tokenForm = pattern.Later(`eyJ[A-Za-z0-9_-]{8,}\.eyJ|(?i:[?&](?:access_token|client_secret|refresh_token|sig)=)`)
 )
 
 // IsTenant says that a text may name a tenant's folder.

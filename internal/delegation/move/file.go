@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/yamlguard"
@@ -37,10 +37,10 @@ const (
 )
 
 var (
-	guid   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	double = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`) // a relationship's id: two ids and a dash
-	title  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 _-]{0,49}$`)
-	span   = regexp.MustCompile(`^P([1-9][0-9]{0,2})D$`)
+	guid   = pattern.Later(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	double = pattern.Later(`^[0-9A-Za-z-]{1,100}$`) // a relationship's id: two ids and a dash
+	title  = pattern.Later(`^[A-Za-z0-9][A-Za-z0-9 _-]{0,49}$`)
+	span   = pattern.Later(`^P([1-9][0-9]{0,2})D$`)
 )
 
 // strictly reads YAML without anything that could surprise; name is for its errors.

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/yamlguard"
@@ -30,9 +30,9 @@ const (
 )
 
 var (
-	guid     = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	currency = regexp.MustCompile(`^[A-Z]{3}$`)
-	email    = regexp.MustCompile(`^[^@\s"'<>,;]{1,64}@[A-Za-z0-9.-]{1,250}$`)
+	guid     = pattern.Later(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	currency = pattern.Later(`^[A-Z]{3}$`)
+	email    = pattern.Later(`^[^@\s"'<>,;]{1,64}@[A-Za-z0-9.-]{1,250}$`)
 )
 
 // roles are those that a notification of Azure's can name.

@@ -8,13 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/yamlguard"
@@ -33,10 +33,10 @@ const (
 )
 
 var (
-	guid      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	azurePath = regexp.MustCompile(`^/subscriptions/[0-9a-f-]{36}(/[\pL\pN ._()~@$-]+)+$`)
-	holder    = regexp.MustCompile(`^(applications|servicePrincipals)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	centers   = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`)
+	guid      = pattern.Later(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	azurePath = pattern.Later(`^/subscriptions/[0-9a-f-]{36}(/[\pL\pN ._()~@$-]+)+$`)
+	holder    = pattern.Later(`^(applications|servicePrincipals)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	centers   = pattern.Later(`^[0-9A-Za-z-]{1,100}$`)
 )
 
 // longestName is of a name in an id of Azure's, in characters. The expression does not count: it

@@ -5,12 +5,12 @@ package contain
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/print"
 )
 
@@ -60,7 +60,7 @@ func (m *maker) quotas(ctx context.Context) error {
 	return nil
 }
 
-var quotaName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+var quotaName = pattern.Later(`^[A-Za-z0-9_-]{1,100}$`)
 
 // placeName holds a region's name to plain letters.
 func placeName(s string) bool {

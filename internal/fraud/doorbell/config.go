@@ -3,8 +3,7 @@
 package doorbell
 
 import (
-	"regexp"
-
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -14,7 +13,7 @@ type Config struct {
 	Path string `yaml:"fraudWebhookPath" default:"/webhooks/partner-center" about:"the path, under publicURL, at which Partner Center's webhook rings"`
 }
 
-var path = regexp.MustCompile(`^(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,6}$`)
+var path = pattern.Later(`^(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,6}$`)
 
 // Check refuses a path that is none.
 func (c *Config) Check(bad func(name, format string, args ...any) *problem.Error) error {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"partnerguard/internal/archive/segment"
 	"partnerguard/internal/pack/leaf"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -77,7 +77,7 @@ func PageName(segment string, index int64, cut bool) string {
 	return "evidence/" + segment + "/" + strconv.FormatInt(index, 10) + end
 }
 
-var pageForm = regexp.MustCompile(`^evidence/[^/]+/(?:0|[1-9][0-9]{0,9})\.(?:page|cut)$`)
+var pageForm = pattern.Later(`^evidence/[^/]+/(?:0|[1-9][0-9]{0,9})\.(?:page|cut)$`)
 
 func isPage(name string) bool { return pageForm.MatchString(name) }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"partnerguard/internal/archive/segment"
 	"partnerguard/internal/pack/leaf"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/problem"
 )
 
@@ -60,8 +60,8 @@ func (r *Reader) ReadManifest() (*Manifest, error) {
 }
 
 var (
-	packName = regexp.MustCompile(`^[0-9a-z][0-9a-z.-]{0,127}$`)
-	sumForm  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	packName = pattern.Later(`^[0-9a-z][0-9a-z.-]{0,127}$`)
+	sumForm  = pattern.Later(`^[0-9a-f]{64}$`)
 )
 
 // IsPack says that a text may name a pack.

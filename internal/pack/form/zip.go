@@ -2,8 +2,9 @@ package form
 
 import (
 	"encoding/binary"
-	"regexp"
 	"strings"
+
+	"partnerguard/internal/pattern"
 )
 
 // A pack is a ZIP (APPNOTE 6.3.10) that is written one way only: entries are stored one
@@ -113,7 +114,7 @@ func appendEnd(b []byte, entries, at, size int64) []byte {
 	return le.AppendUint16(b, 0)
 }
 
-var nameForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*(?:/[0-9A-Za-z][0-9A-Za-z._-]*)*$`)
+var nameForm = pattern.Later(`^[0-9A-Za-z][0-9A-Za-z._-]*(?:/[0-9A-Za-z][0-9A-Za-z._-]*)*$`)
 
 // IsName says that a text may name an entry: parts of letters, digits, point, hyphen and
 // low line that begin with a letter or a digit. So nothing leads out of a folder.

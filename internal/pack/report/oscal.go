@@ -5,12 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"partnerguard/internal/assess"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/print"
 )
 
@@ -184,7 +184,7 @@ func prop(name, value string) oscalProp {
 	return oscalProp{Name: name, NS: oscalNS, Value: oneLine(value)}
 }
 
-var blanks = regexp.MustCompile(`\s+`)
+var blanks = pattern.Later(`\s+`)
 
 // oneLine is a text as OSCAL takes a string: not empty, no space at its ends.
 func oneLine(s string) string {
@@ -204,7 +204,7 @@ func oscalTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-var tokenForm = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}.\-_]*$`)
+var tokenForm = pattern.Later(`^[\p{L}_][\p{L}\p{N}.\-_]*$`)
 
 // tokenOf is an id as OSCAL takes one. Those of the rule book are such; another stands as
 // its digest.

@@ -2,13 +2,13 @@ package report
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/pattern"
 	"partnerguard/internal/vouch"
 )
 
@@ -59,7 +59,7 @@ func (in *Input) told() []string {
 func (r Reader) whole() bool { return r != Microsoft }
 
 // mailForm is a user principal name or an address of mail, in a sentence.
-var mailForm = regexp.MustCompile(`[^\s<>"'(),;:\[\]]+@[^\s<>"'(),;:\[\]]*[^\s<>"'(),;:\[\].]`)
+var mailForm = pattern.Later(`[^\s<>"'(),;:\[\]]+@[^\s<>"'(),;:\[\]]*[^\s<>"'(),;:\[\].]`)
 
 // shaped is an input as its reader is told it. The input stays as it is.
 func shaped(in *Input) *Input {

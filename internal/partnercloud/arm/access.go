@@ -3,12 +3,12 @@ package arm
 import (
 	"cmp"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 func definitionView(scope string, d *roleDefinition) object {
@@ -23,7 +23,7 @@ func definitionView(scope string, d *roleDefinition) object {
 		}}
 }
 
-var roleNameFilter = regexp.MustCompile(`(?i)^roleName eq '([^']{1,100})'$`)
+var roleNameFilter = pattern.Later(`(?i)^roleName eq '([^']{1,100})'$`)
 
 func listDefinitions(k *call) (reply, *fault) {
 	want := ""
@@ -85,7 +85,7 @@ func orNull(v string) any {
 	return v
 }
 
-var principalFilter = regexp.MustCompile(`(?i)^principalId eq '([^']{1,64})'$|^assignedTo\('([^']{1,64})'\)$`)
+var principalFilter = pattern.Later(`(?i)^principalId eq '([^']{1,64})'$|^assignedTo\('([^']{1,64})'\)$`)
 
 // listAssignments gives those at, above and below the scope. atScope() leaves
 // out those below; principalId names one principal; assignedTo() counts groups.

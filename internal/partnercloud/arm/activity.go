@@ -2,12 +2,12 @@ package arm
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // maxBodyShown bounds what an event shows of a request or an answer.
@@ -100,9 +100,9 @@ func (k *call) event(action, resource, status string, when time.Time) *world.Azu
 // activityDays is how far back the log reaches.
 const activityDays = 90
 
-var conjunction = regexp.MustCompile(`(?i) and `)
+var conjunction = pattern.Later(`(?i) and `)
 
-var condition = regexp.MustCompile(`(?i)^(eventTimestamp) (ge|le) '([^']{1,40})'$|^(resourceGroupName|resourceUri|correlationId|resourceProvider|caller|status) eq '([^']*)'$`)
+var condition = pattern.Later(`(?i)^(eventTimestamp) (ge|le) '([^']{1,40})'$|^(resourceGroupName|resourceUri|correlationId|resourceProvider|caller|status) eq '([^']*)'$`)
 
 type logFilter struct {
 	from, to time.Time

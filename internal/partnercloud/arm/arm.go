@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // Deps is everything an ARM needs. Nil Log discards.
@@ -239,7 +239,7 @@ func (k *call) admit(h http.Header) *fault {
 // clip keeps what a client sent from filling an error text.
 func clip(v string) string { return kit.Clip(v) }
 
-var versionForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?$`)
+var versionForm = pattern.Later(`^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?$`)
 
 // checkVersion asks for an api-version that is a date which has come. Production
 // has a list for each type; here any such date is taken.

@@ -3,13 +3,13 @@ package arm
 import (
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 const (
@@ -65,7 +65,7 @@ type poolProps struct {
 	} `json:"scaleSettings"`
 }
 
-var formulaNodes = regexp.MustCompile(`(?i)\$TargetDedicated(?:Nodes)?\s*=\s*(\d{1,5})`)
+var formulaNodes = pattern.Later(`(?i)\$TargetDedicated(?:Nodes)?\s*=\s*(\d{1,5})`)
 
 func (p *poolProps) nodes() (dedicated, low int) {
 	switch {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 type budget struct {
@@ -45,7 +45,7 @@ type notification struct {
 }
 
 var (
-	budgetName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+	budgetName = pattern.Later(`^[A-Za-z0-9_-]{1,63}$`)
 	timeGrains = []string{"Monthly", "Quarterly", "Annually", "BillingMonth", "BillingQuarter", "BillingAnnual"}
 	operators  = []string{"GreaterThan", "GreaterThanOrEqualTo", "EqualTo"}
 )

@@ -2,12 +2,12 @@ package arm
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // groups are the resource groups of this moment: those that were made, and those
@@ -61,8 +61,8 @@ func (k *call) groupView(g *world.AzureGroup) object {
 }
 
 var (
-	equality  = regexp.MustCompile(`(?i)^([a-z]{1,32}) eq '((?:[^']|'')*)'$`)
-	substring = regexp.MustCompile(`(?i)^substringof\('((?:[^']|'')+)', ?name\)$`)
+	equality  = pattern.Later(`(?i)^([a-z]{1,32}) eq '((?:[^']|'')*)'$`)
+	substring = pattern.Later(`(?i)^substringof\('((?:[^']|'')+)', ?name\)$`)
 )
 
 // conditions reads a $filter of equalities joined by and: names in lower case, with
@@ -157,7 +157,7 @@ const (
 	maxTags   = 50
 )
 
-var groupName = regexp.MustCompile(`^[-\w._()]{1,90}$`)
+var groupName = pattern.Later(`^[-\w._()]{1,90}$`)
 
 func (k *call) checkGroup(in *groupBody, old *world.AzureGroup) *fault {
 	if f := in.judge("/subscriptions/"+k.sub.ID+"/resourceGroups/"+k.at.group, "Microsoft.Resources/resourceGroups"); f != nil {

@@ -2,12 +2,12 @@ package arm
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // lockRoutes are management locks.
@@ -62,7 +62,7 @@ func getLock(k *call) (reply, *fault) {
 // maxLockName bounds the name of a lock.
 const maxLockName = 260
 
-var lockName = regexp.MustCompile(`^[^<>%&:\\?/\x00-\x1f]+$`)
+var lockName = pattern.Later(`^[^<>%&:\\?/\x00-\x1f]+$`)
 
 // maxLocks is the published bound of a scope, here of a subscription.
 const maxLocks = 20

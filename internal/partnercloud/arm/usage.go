@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // usageRoutes are usage in detail.
@@ -21,7 +21,7 @@ func usageRoutes() []*route {
 			only("metric", "ActualCost", "AmortizedCost", "Usage"))
 }
 
-var usageCondition = regexp.MustCompile(
+var usageCondition = pattern.Later(
 	`(?i)^(?:properties/)?(usageStart|usageEnd|date) (ge|gt|le|lt|eq) '([^']{1,40})'$|` +
 		`^(?:properties/)?(resourceGroup|resourceGroupName|instanceName|resourceName|resourceId|chargeType|publisherType) eq '([^']*)'$`)
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // Host is the vault's production name.
@@ -116,7 +116,7 @@ func (k *call) challenge(message string) *fault {
 		With("WWW-Authenticate", `Bearer authorization="`+entra.Login+`/`+tenant+`", resource="`+entra.KeyVaultResource+`"`)
 }
 
-var versionForm = regexp.MustCompile(`^(7\.[0-6](-preview\.\d)?|2025-\d\d-\d\d(-preview)?)$`)
+var versionForm = pattern.Later(`^(7\.[0-6](-preview\.\d)?|2025-\d\d-\d\d(-preview)?)$`)
 
 func (k *call) run() (object, *fault) {
 	if k.Body != nil {
@@ -155,7 +155,7 @@ func (k *call) run() (object, *fault) {
 // headers are those by which Azure's clients speak of themselves.
 var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{"x-ms-client-request-id", "x-ms-return-client-request-id", "x-ms-useragent", "x-ms-date"}}
 
-var namePart = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
+var namePart = pattern.Later(`^[0-9A-Za-z-]{1,127}$`)
 
 // route finds the action: /keys, /keys/NAME[/VERSION][/ACTION], /keys/NAME/versions.
 func (k *call) route() (object, *fault) {

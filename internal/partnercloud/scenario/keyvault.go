@@ -2,11 +2,11 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/pattern"
 )
 
 // KeyVault is the partner's Azure Key Vault, contoso-keys.vault.azure.net.
@@ -35,7 +35,7 @@ const (
 	maxVaultVersions = 50
 )
 
-var keyName = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
+var keyName = pattern.Later(`^[0-9A-Za-z-]{1,127}$`)
 
 func (c *checker) keyVault(n *tenantNames) {
 	c.upTo("$.keyVault.keys", len(c.sc.KeyVault.Keys), maxVaultKeys)

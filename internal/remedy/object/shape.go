@@ -1,8 +1,9 @@
 package object
 
 import (
-	"regexp"
 	"strings"
+
+	"partnerguard/internal/pattern"
 )
 
 // form is what a value is.
@@ -30,7 +31,7 @@ const (
 type shape struct {
 	form    form
 	words   []string
-	pattern *regexp.Regexp // what else than words an ident or an idSet may hold
+	pattern *pattern.Pattern // what else than words an ident or an idSet may hold
 	members map[string]*shape
 	// beta says that Graph has it in beta alone.
 	beta bool
@@ -51,10 +52,10 @@ type shape struct {
 }
 
 var (
-	guidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	keyForm  = regexp.MustCompile(`^\{[a-z][a-z0-9-]{0,39}\}$`)
-	context  = regexp.MustCompile(`^c[1-9][0-9]?$`)
-	anyText  = regexp.MustCompile(`^[^\x00-\x1f]{1,500}$`)
+	guidForm = pattern.Later(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	keyForm  = pattern.Later(`^\{[a-z][a-z0-9-]{0,39}\}$`)
+	context  = pattern.Later(`^c[1-9][0-9]?$`)
+	anyText  = pattern.Later(`^[^\x00-\x1f]{1,500}$`)
 )
 
 // future is what Graph says for a member of an enumeration that the caller did not ask
@@ -73,7 +74,7 @@ func (s *shape) whenOn() *shape { s.off = true; return s }
 
 func (s *shape) typedBy(f func(map[string]any) string) *shape { s.typed = f; return s }
 
-func (s *shape) matching(re *regexp.Regexp) *shape { s.pattern = re; return s }
+func (s *shape) matching(re *pattern.Pattern) *shape { s.pattern = re; return s }
 
 // member finds a member whatever its case, and how Graph writes it.
 func (s *shape) member(name string) (string, *shape) {
