@@ -36,8 +36,6 @@ func work(job string, args []string) error {
 		defer r.Close()
 		_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}, make([]byte, 256<<10))
 		return err
-	case "shape":
-		return shapeRead(args[0])
 	case "duckcsv":
 		return duckTable(args[0], args[1], args[2])
 	case "duckdb":

@@ -3,21 +3,19 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"partnerguard/internal/app"
 )
 
 // shape is one way in which the same events are exported.
@@ -42,6 +40,9 @@ func shapes(events, rounds int, dir string) error {
 		}
 		defer os.RemoveAll(tmp)
 		dir = tmp
+	}
+	if err := buildReader(dir); err != nil {
+		return err
 	}
 	list, err := writeShapes(dir, events)
 	if err != nil {
@@ -103,21 +104,12 @@ func take(got map[string]*result, key string, r result) {
 	got[key].best(r)
 }
 
-// shapeRead reads a file or folder as the product does.
-func shapeRead(path string) error {
-	f, err := app.Read(context.Background(), app.Reading{From: []string{path}}, nil)
-	if err != nil {
-		return err
-	}
-	if f.SignIns == nil || f.SignIns.Rows == 0 || len(f.SignIns.Accounts) == 0 {
-		return fmt.Errorf("implausible: %+v", f.SignIns)
-	}
-	for i := range f.Inputs {
-		if n := f.Inputs[i].Notes; len(n) > 0 {
-			fmt.Fprintln(os.Stderr, f.Inputs[i].Path, n[0].Message)
-		}
-	}
-	return nil
+// buildReader builds the program that reads as the product does.
+func buildReader(dir string) error {
+	reader = filepath.Join(dir, "reader")
+	cmd := exec.Command("go", "build", "-o", reader, "./reader")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
 }
 
 // event is what the columns of an export are made of.
