@@ -97,6 +97,7 @@ type Member struct {
 	DisplayName       string
 
 	unsure bool // in one whole copy of the list and not in another
+	added  bool // by Resolve, from what shows it beside the list
 }
 
 // UnmarshalJSON reads an expanded object, a reference link or a plain id.
@@ -222,6 +223,9 @@ func (g *Group) settle() (why string) {
 	seen := map[string]int{}
 	items := g.Members.Items[:0:0]
 	for _, m := range g.Members.Items {
+		if m.added {
+			continue
+		}
 		k := m.key()
 		if _, twice := seen[k]; !twice {
 			seen[k] = len(items)

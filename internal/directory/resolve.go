@@ -236,7 +236,7 @@ func (r *resolver) addActiveSchedules() {
 		holds := r.d.holds(s.StartDateTime.Time, s.EndDateTime.Time, s.StartDateTime.Raw, s.EndDateTime.Raw, s.Schedule, string(s.Status))
 		has := slices.ContainsFunc(g.Members.Items, func(m Member) bool { return strings.EqualFold(m.ID, s.PrincipalID) })
 		if holds > 0 && !has {
-			g.Members.Items = append(g.Members.Items, Member{ID: s.PrincipalID, unsure: holds == Perhaps})
+			g.Members.Items = append(g.Members.Items, Member{ID: s.PrincipalID, unsure: holds == Perhaps, added: true})
 		}
 	}
 }
@@ -252,7 +252,7 @@ func (r *resolver) addTransitive() {
 		r.members(id, Surely, map[string]Sure{}, &why, func(m member) { shown[m.key] = true })
 		for _, m := range g.Transitive.Items {
 			if key := cmp.Or(r.d.FindUser(m.ID, m.UserPrincipalName), m.key()); !shown[key] && r.d.Groups[key] == nil && m.Type != "group" {
-				m.unsure = why == ""
+				m.unsure, m.added = why == "", true
 				g.Members.Items = append(g.Members.Items, m)
 			}
 		}
