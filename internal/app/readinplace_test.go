@@ -28,7 +28,7 @@ func TestReadInPlaceIsTheSame(t *testing.T) {
 	for name, text := range map[string]string{
 		"lines": lines, "ended": lines + "\n", "BOM": "\ufeff" + lines, "CRLF": strings.ReplaceAll(lines, "\n", "\r\n"),
 		"blank lines": "\n\n" + strings.ReplaceAll(lines, "\n", "\n \n"),
-		"cut": lines[:len(lines)-100], "a long line": strings.Join(slices.Insert(slices.Clone(list), 700, long), "\n"),
+		"cut":         lines[:len(lines)-100], "a long line": strings.Join(slices.Insert(slices.Clone(list), 700, long), "\n"),
 		"broken lines": strings.Join(slices.Insert(slices.Clone(list), 5000, `{"id":`, `[1]`, ``, `"x"`, "{\"id\":\"\x00\"}"), "\n"),
 		"array behind": lines + "\n[" + list[0] + "]\n", "packed.gz": packed.String(),
 	} {

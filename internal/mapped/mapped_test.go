@@ -32,6 +32,8 @@ func TestFile(t *testing.T) {
 		t.Fatal("not mapped as it is")
 	}
 	b.Release(b.Rest()[100:100_000])
+	b.Release(b.Rest()[:100])
+	b.Release(b.Rest()[100_000 : len(b.Rest())-10])
 	b.Release(b.Rest()[len(b.Rest())-10:])
 	b.Release(nil)
 	if !bytes.Equal(b.Rest(), content[7:]) {

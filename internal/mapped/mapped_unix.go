@@ -5,6 +5,7 @@ package mapped
 import (
 	"io"
 	"os"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,11 @@ const Least = 4 << 20
 // Bytes are those of a mapped file.
 type Bytes struct {
 	all, rest []byte
+
+	mu    sync.Mutex
+	parts map[int]int // released, from where to where, behind read
+	read  int         // all before it was released
+	gone  int         // and let go of up to here
 }
 
 // File maps what f holds now from the place on that it would be read at next, and moves that place
@@ -38,24 +44,36 @@ func File(f *os.File) *Bytes {
 		return nil
 	}
 	_ = unix.Madvise(all, unix.MADV_SEQUENTIAL) // a hint: without it reading ahead is shorter
-	return &Bytes{all, all[at:]}
+	return &Bytes{all: all, rest: all[at:]}
 }
 
 // Rest is what File found, to be read by anybody until Close.
 func (b *Bytes) Rest() []byte { return b.rest }
 
+// releaseAt is how much is let go of at once: each time every core forgets where it lay.
+const releaseAt = 4 << 20
+
 // Release says that nobody is about to read a part of [Bytes.Rest] again, so that it
-// no longer counts as this process's memory. It may still be read. Safe for concurrent use.
+// no longer counts as this process's memory once all before it was released too. It may still be
+// read. Parts must not overlap. Safe for concurrent use.
 func (b *Bytes) Release(part []byte) {
 	if len(part) == 0 {
 		return
 	}
-	page := uintptr(os.Getpagesize())
-	base := uintptr(unsafe.Pointer(unsafe.SliceData(b.all)))
-	from := (uintptr(unsafe.Pointer(unsafe.SliceData(part))) - base) &^ (page - 1)
-	to := (uintptr(unsafe.Pointer(unsafe.SliceData(part))) - base + uintptr(len(part))) &^ (page - 1)
-	if from < to && to <= uintptr(len(b.all)) {
-		_ = unix.Madvise(b.all[from:to], unix.MADV_DONTNEED) // it then stays a while longer
+	from := int(uintptr(unsafe.Pointer(unsafe.SliceData(part))) - uintptr(unsafe.Pointer(unsafe.SliceData(b.all))))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.parts == nil {
+		b.parts, b.read = map[int]int{}, len(b.all)-len(b.rest)
+	}
+	for b.parts[from] = from + len(part); b.parts[b.read] > 0; {
+		to := b.parts[b.read]
+		delete(b.parts, b.read)
+		b.read = to
+	}
+	if to := b.read &^ (os.Getpagesize() - 1); to-b.gone >= releaseAt {
+		_ = unix.Madvise(b.all[b.gone:to], unix.MADV_DONTNEED) // it then stays a while longer
+		b.gone = to
 	}
 }
 

@@ -2,15 +2,10 @@ package fold
 
 import (
 	"bytes"
-	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 
-	"partnerguard/internal/mapped"
 	"partnerguard/internal/signin/read"
 )
 
@@ -62,34 +57,3 @@ func TestReadLinesHead(t *testing.T) {
 }
 
 func slicesJoin(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
-
-// A mapped file that is cut while it is read is an error, not the end of the process.
-func TestReadLinesOfACutFile(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("nothing is mapped there")
-	}
-	path := filepath.Join(t.TempDir(), "signins.jsonl")
-	if err := os.WriteFile(path, lineText(20000), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	head := mapped.File(file)
-	if head == nil {
-		t.Fatal("not mapped")
-	}
-	defer head.Close()
-	if err := file.Truncate(1 << 20); err != nil {
-		t.Fatal(err)
-	}
-	f := New(Options{})
-	defer f.Discard()
-	l := read.Lines{Path: path, Head: head.Rest(), Release: head.Release, Workers: 2}
-	if _, err := read.ReadLines(t.Context(), file, l, f); !errors.Is(err, read.ErrGone) {
-		t.Errorf("%v", err)
-	}
-}

@@ -83,6 +83,9 @@ func ReadLines[F Folder[F]](ctx context.Context, r io.Reader, l Lines, f F) (row
 			l.Head, l.Release = head, release
 		}
 	}
+	if len(l.Head) > 0 {
+		l.Decoded = false // who reads ahead does not expect faults
+	}
 	workers := l.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"unsafe"
 )
 
 // pipe is what chunks go through. Whoever is free reads the next one and judges it, so
@@ -94,7 +95,7 @@ func (w *lineWorker[F]) run(ctx context.Context, p *pipe, stop func()) {
 	if len(w.lines.Head) > 0 {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 		defer func() {
-			if err := goneBy(recover()); err != nil {
+			if err := goneBy(recover(), w.lines.Head); err != nil {
 				p.settling.Lock()
 				p.gone = err
 				p.settling.Unlock()
@@ -126,15 +127,15 @@ func (w *lineWorker[F]) run(ctx context.Context, p *pipe, stop func()) {
 // disk failed.
 var ErrGone = errors.New("the file was cut while it was read, or cannot be read any more")
 
-// goneBy is ErrGone for the panic of a fault in mapped memory; any other panic goes on.
-func goneBy(panicked any) error {
+// goneBy is ErrGone for the panic of a fault in the memory of head; any other panic goes on.
+func goneBy(panicked any, head []byte) error {
 	if panicked == nil {
 		return nil
 	}
 	if fault, ok := panicked.(interface {
 		runtime.Error
 		Addr() uintptr
-	}); ok && fault.Addr() != 0 {
+	}); ok && fault.Addr()-uintptr(unsafe.Pointer(unsafe.SliceData(head))) < uintptr(len(head)) {
 		return ErrGone
 	}
 	panic(panicked)
