@@ -110,17 +110,25 @@ func (s *Stencil) Fit(text []byte, spans []Span, i int) (at, end int, ok bool) {
 	if len(spans) < len(s.pieces)-1 || len(text) >= oddSpan-Slack {
 		return i, 0, false
 	}
+	lay := (*Stencil).portable
+	if cap(text)-len(text) >= Slack && fitsFast {
+		lay = (*Stencil).fast
+	}
+	return s.fit(lay, text, spans, i)
+}
+
+// fitFunc lays a stencil from a piece and place on until the end, a piece that differs or a
+// value that needs a closer look.
+type fitFunc func(s *Stencil, text []byte, spans []Span, i, pos int) (at, end, why int)
+
+func (s *Stencil) fit(lay fitFunc, text []byte, spans []Span, i int) (at, end int, ok bool) {
 	pos := 0
 	if i > 0 {
 		pos = spans[i-1].To()
 	}
-	lay := s.portable
-	if cap(text)-len(text) >= Slack && fitsFast {
-		lay = s.fast
-	}
 	for {
 		var why int
-		if i, pos, why = lay(text, spans, i, pos); why == fits {
+		if i, pos, why = lay(s, text, spans, i, pos); why == fits {
 			return i, pos, true
 		} else if why == differs {
 			return i, 0, false

@@ -23,6 +23,26 @@ func (s *Stencil) fast(text []byte, spans []Span, i, pos int) (at, end, why int)
 	return fitAVX2(&text[0], len(text), &s.fixed[0], &s.pieces[0], &spans[0], i, pos)
 }
 
+// fitters are all that this machine can run, for the tests.
+func fitters() map[string]fitFunc {
+	all := map[string]fitFunc{"portable": (*Stencil).portable}
+	with := func(fit func(text *byte, size int, fixed *byte, pieces *piece, spans *Span, i, pos int) (at, end, why int)) fitFunc {
+		return func(s *Stencil, text []byte, spans []Span, i, pos int) (at, end, why int) {
+			if len(spans) == 0 || len(text) == 0 {
+				return s.portable(text, spans, i, pos)
+			}
+			return fit(&text[0], len(text), &s.fixed[0], &s.pieces[0], &spans[0], i, pos)
+		}
+	}
+	if fitsFast {
+		all["avx2"] = with(fitAVX2)
+	}
+	if fitsWide {
+		all["avx512"] = with(fitAVX512)
+	}
+	return all
+}
+
 //go:noescape
 func fitAVX2(text *byte, size int, fixed *byte, pieces *piece, spans *Span, i, pos int) (at, end, why int)
 

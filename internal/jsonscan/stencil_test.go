@@ -19,7 +19,7 @@ func valuesOf(text []byte, pick func() bool) (out []Value) {
 		if c != '0' && (c != '"' || x.At(k+1) == ':') || !pick() {
 			continue
 		}
-		v := Value{Text: c == '"'}
+		v := Value{Text: c == '"', Even: k%2 == 0}
 		if v.Text {
 			v.From, v.To, _ = x.String(k)
 		} else {
@@ -43,9 +43,12 @@ func checkFit(t *testing.T, s *Stencil, text []byte) bool {
 	}
 	spans, others := make([]Span, s.Values()), make([]Span, s.Values())
 	at, end, ok := s.Fit(tight, spans, 0)
-	at2, end2, ok2 := s.Fit(loose, others, 0)
-	if ok != ok2 || end != end2 || ok && !slices.Equal(spans, others) {
-		t.Fatalf("%q: portable %d %d %v, fast %d %d %v\n%v\n%v", text, at, end, ok, at2, end2, ok2, spans, others)
+	for name, lay := range fitters() {
+		clear(others)
+		at2, end2, ok2 := s.fit(lay, loose, others, 0)
+		if ok != ok2 || end != end2 || ok && !slices.Equal(spans, others) {
+			t.Fatalf("%q: portable %d %d %v, %s %d %d %v\n%v\n%v", text, at, end, ok, name, at2, end2, ok2, spans, others)
+		}
 	}
 	if !ok {
 		return false
@@ -63,9 +66,11 @@ func checkFit(t *testing.T, s *Stencil, text []byte) bool {
 		}
 	}
 	for i := range s.Values() { // from any piece on it is the same
-		clear(others[i+1:])
-		if _, end2, ok := s.Fit(loose, others, i+1); !ok || end2 != end || !slices.Equal(spans, others) {
-			t.Fatalf("%q from piece %d: %v %d", text, i+1, ok, end2)
+		for name, lay := range fitters() {
+			clear(others[i+1:])
+			if _, end2, ok := s.fit(lay, loose, others, i+1); !ok || end2 != end || !slices.Equal(spans, others) {
+				t.Fatalf("%q from piece %d, %s: %v %d", text, i+1, name, ok, end2)
+			}
 		}
 	}
 	return true
